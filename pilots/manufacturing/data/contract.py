@@ -1,0 +1,113 @@
+"""What a predictive-maintenance data set is, once it has been read and checked.
+
+Axes: R rows, F channels (settings first, then sensors), L lives, T rows of the longest life.
+A life is one machine from its start (or renewal) to its failure, replacement, repair or last reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One column of readings. `low` and `high` are physical limits: a value outside them is refused, not learned."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    role: Literal["setting", "sensor"]
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Lives of machines, row by row, sorted by life and then by time.
+
+    machine_L  name of the machine each life belongs to
+    life_R     which life a row belongs to, 0..L-1, every life contiguous
+    time_R     the user's own stamp of the row (number or datetime64), increasing within a life
+    x_RF       readings in the channels' units, NaN = missing
+    end_L      how the life ended: "failed", "replaced", "repaired" or "running"
+    rul_L      rows still to run after the last row: 0 where failed, the published value in a public
+               test set, NaN where nobody knows (replaced, repaired, running)
+    test_L     lives that the data set itself keeps for the test; all False where it does not say
+    """
+
+    name: str
+    licence: str
+    sha256: str
+    row_unit: str
+    rows_per_month: float
+    channels: tuple[Channel, ...]
+    machine_L: np.ndarray
+    life_R: np.ndarray
+    time_R: np.ndarray
+    x_RF: np.ndarray
+    end_L: np.ndarray
+    rul_L: np.ndarray
+    test_L: np.ndarray
+    notes: tuple[str, ...] = ()
+    table: dict = field(default_factory=dict)
+
+    @property
+    def lives(self) -> int:
+        return len(self.machine_L)
+
+    @property
+    def length_L(self) -> np.ndarray:
+        """Rows in each life."""
+        return np.bincount(self.life_R, minlength=self.lives)
+
+    def take(self, lives: np.ndarray) -> Fleet:
+        """Only these lives, in this order."""
+        lives = np.asarray(lives)
+        start_L = np.concatenate([[0], np.cumsum(self.length_L)])
+        rows = [np.arange(start_L[life], start_L[life + 1]) for life in lives]
+        row_R = np.concatenate(rows) if rows else np.zeros(0, int)
+        return self._with(row_R, np.repeat(np.arange(len(lives)), [len(r) for r in rows]), lives, self.rul_L[lives])
+
+    def cut(self, keep_L: np.ndarray) -> Fleet:
+        """Each life's first `keep_L` rows; what is cut off is added to the rows still to run."""
+        row_R = np.flatnonzero(self._position() < keep_L[self.life_R])
+        return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L + self.length_L - keep_L)
+
+    def drop_start(self, drop_L: np.ndarray) -> Fleet:
+        """Each life without its first `drop_L` rows, as if the log had begun later."""
+        row_R = np.flatnonzero(self._position() >= drop_L[self.life_R])
+        return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L)
+
+    def padded(self) -> tuple[np.ndarray, np.ndarray]:
+        """Readings as x_LTF float32 (NaN after the end of a life) and length_L int64."""
+        x_LTF = np.full((self.lives, self.length_L.max(initial=1), len(self.channels)), np.nan, np.float32)
+        x_LTF[self.life_R, self._position()] = self.x_RF
+        return x_LTF, self.length_L.astype(np.int64)
+
+    def rul_LT(self) -> np.ndarray:
+        """Rows to failure at every row, float64; NaN after the end of a life and where nobody knows."""
+        step_T = np.arange(self.length_L.max(initial=1))
+        rul_LT = (self.rul_L + self.length_L)[:, None] - 1 - step_T[None, :]
+        return np.where(step_T[None, :] < self.length_L[:, None], rul_LT, np.nan)
+
+    def _position(self) -> np.ndarray:
+        """Row number within its life, 0 first."""
+        start_L = np.cumsum(self.length_L) - self.length_L
+        return np.arange(len(self.life_R)) - start_L[self.life_R]
+
+    def _with(self, row_R: np.ndarray, life_R: np.ndarray, lives: np.ndarray, rul_L: np.ndarray) -> Fleet:
+        return Fleet(
+            **{
+                **self.__dict__,
+                "life_R": life_R,
+                "time_R": self.time_R[row_R],
+                "x_RF": self.x_RF[row_R],
+                "machine_L": self.machine_L[lives],
+                "end_L": self.end_L[lives],
+                "test_L": self.test_L[lives],
+                "rul_L": rul_L,
+            }
+        )
