@@ -10,7 +10,7 @@ from pilots.manufacturing.data.contract import Fleet
 
 
 def fingerprint(fleet: Fleet) -> str:
-    """SHA-256 over what a model can learn from: channels, readings, stamps, ends of life. Notes and licence are left out."""
+    """SHA-256 over what a model can learn from: channels, readings, stamps, ends of life; not notes or licence."""
     digest = hashlib.sha256()
     for channel in fleet.channels:
         digest.update(f"{channel.name}|{channel.unit}|{channel.role}\n".encode())
