@@ -51,6 +51,9 @@ def simulate(seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     plan["days"] = _days_seen(plan, rng)
     plan["rows_left"] = plan["life_days"] - plan["days"]
     plan["first_day"] = _first_days(plan, rng)
+    last_L = np.arange(wanted), plan["days"].to_numpy() - 1
+    for mode, damage_LT in worn.damage_LT.items():
+        plan[f"{mode}_damage"] = damage_LT[last_L].round(2)
     x = pump.readings(worn, plan["first_day"].to_numpy()[:, None] + np.arange(DAYS), rng)
     seen_LT = np.arange(DAYS) < plan["days"].to_numpy()[:, None]
     life_R, day_R = np.nonzero(seen_LT)
@@ -63,7 +66,8 @@ def simulate(seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     for name, decimals in DECIMALS.items():
         table[name] = table[name].round(decimals) + 0.0  # + 0.0: no minus zero
     truth = plan.sort_values(["machine", "life"], ignore_index=True)
-    return table, _events(plan), truth[["machine", "life", "test", "days", "end", "rows_left", "subsystem"]]
+    told = ["machine", "life", "test", "days", "end", "rows_left", "subsystem", *(f"{m}_damage" for m in pump.MODES)]
+    return table, _events(plan), truth[told]
 
 
 def _plan(rng: np.random.Generator) -> pd.DataFrame:

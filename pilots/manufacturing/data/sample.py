@@ -30,16 +30,16 @@ from pilots.manufacturing.data.lives import split_lives
 CHANNELS = (
     Channel("speed", "rpm", 0, 4000, "setting", "shaft speed from the drive"),
     Channel("valve", "%", 0, 100, "setting", "opening of the discharge valve"),
-    Channel("flow", "m3/h", 0, 300, "sensor", "flow rate"),
+    Channel("flow", "m³/h", 0, 300, "sensor", "flow rate"),
     Channel("suction_pressure", "bar", -1, 10, "sensor", "pressure before the pump"),
     Channel("discharge_pressure", "bar", -1, 25, "sensor", "pressure behind the pump"),
     Channel("motor_current", "A", 0, 200, "sensor", "motor current, mean of three phases"),
-    Channel("winding_temperature", "degC", -30, 200, "sensor", "motor winding temperature; this sensor drifts"),
-    Channel("bearing_temperature", "degC", -30, 180, "sensor", "housing temperature at the drive-end bearing"),
+    Channel("winding_temperature", "°C", -30, 200, "sensor", "motor winding temperature; this sensor drifts"),
+    Channel("bearing_temperature", "°C", -30, 180, "sensor", "housing temperature at the drive-end bearing"),
     Channel("vibration", "mm/s", 0, 80, "sensor", "vibration velocity of the bearing housing, RMS 10 to 1000 Hz"),
     Channel("envelope", "gE", 0, 100, "sensor", "acceleration envelope, RMS"),
     Channel("ultrasound", "dB", 0, 120, "sensor", "ultrasonic level at the pump casing"),
-    Channel("ambient_temperature", "degC", -30, 60, "sensor", "temperature in the pump house"),
+    Channel("ambient_temperature", "°C", -30, 60, "sensor", "temperature in the pump house"),
 )
 
 
