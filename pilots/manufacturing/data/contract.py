@@ -73,18 +73,19 @@ class Fleet:
 
     def cut(self, keep_L: np.ndarray) -> Fleet:
         """Each life's first `keep_L` rows; what is cut off is added to the rows still to run."""
-        row_R = np.flatnonzero(self._position() < keep_L[self.life_R])
+        row_R = np.flatnonzero(self.position_R < keep_L[self.life_R])
         return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L + self.length_L - keep_L)
 
-    def drop_start(self, drop_L: np.ndarray) -> Fleet:
-        """Each life without its first `drop_L` rows, as if the log had begun later."""
-        row_R = np.flatnonzero(self._position() >= drop_L[self.life_R])
+    def without_first(self, share: float) -> Fleet:
+        """Each life without the first `share` of its rows, as if the log had begun later."""
+        drop_L = np.minimum((share * self.length_L).astype(int), self.length_L - 1)
+        row_R = np.flatnonzero(self.position_R >= drop_L[self.life_R])
         return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L)
 
     def padded(self) -> tuple[np.ndarray, np.ndarray]:
         """Readings as x_LTF float32 (NaN after the end of a life) and length_L int64."""
         x_LTF = np.full((self.lives, self.length_L.max(initial=1), len(self.channels)), np.nan, np.float32)
-        x_LTF[self.life_R, self._position()] = self.x_RF
+        x_LTF[self.life_R, self.position_R] = self.x_RF
         return x_LTF, self.length_L.astype(np.int64)
 
     def rul_LT(self) -> np.ndarray:
@@ -93,7 +94,8 @@ class Fleet:
         rul_LT = (self.rul_L + self.length_L)[:, None] - 1 - step_T[None, :]
         return np.where(step_T[None, :] < self.length_L[:, None], rul_LT, np.nan)
 
-    def _position(self) -> np.ndarray:
+    @property
+    def position_R(self) -> np.ndarray:
         """Row number within its life, 0 first."""
         start_L = np.cumsum(self.length_L) - self.length_L
         return np.arange(len(self.life_R)) - start_L[self.life_R]

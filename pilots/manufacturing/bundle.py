@@ -1,0 +1,82 @@
+"""What the bundle of this pilot says about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+from common.bundle.format import Tensor, manifest
+from common.bundle.session import SESSION_OPTIONS
+from pilots.manufacturing.data.contract import Fleet
+from pilots.manufacturing.decide import Decision
+from pilots.manufacturing.features import Features
+
+ROWS = ("machine", "time")
+
+
+def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tensor]]:
+    """Inputs and outputs of the graph."""
+    count, unit, cap = len(fleet.channels), f"{fleet.row_unit}s", decision.cap
+    rows_left = {"dtype": "float32", "shape": ROWS, "unit": unit, "low": 0.0, "high": cap, "missing": True}
+    inputs = [
+        Tensor("readings", "float32", (*ROWS, count), missing=True, meaning="one column per channel, oldest row first"),
+        Tensor("length", "int64", ("machine",), "rows", 1, "time", meaning="rows of each machine; the rest is padding"),
+        Tensor("threshold", "float32", (), unit, 0.0, cap, decision.threshold, meaning="remaining life that alarms"),
+    ]
+    outputs = [
+        Tensor("rul", meaning=f"remaining useful life, not told apart above {cap:g}", **rows_left),
+        Tensor("low", meaning="lower end of the 90 % interval", **rows_left),
+        Tensor("high", meaning="upper end of the 90 % interval", **rows_left),
+        Tensor(
+            "p_fail", "float32", ROWS, "probability", 0.0, 1.0, None, True, f"of failure within {decision.horizon} {unit}"
+        ),
+        Tensor(
+            "alarm", "bool", ("machine",), meaning=f"rul <= threshold in each of the last {decision.persistence} rows"
+        ),
+        Tensor("condition_ok", "bool", ROWS, meaning="the operating condition was seen in training"),
+        Tensor("quality", "int8", (*ROWS, count), "", 0, 2, meaning="0 good, 1 missing, 2 outside the range seen"),
+        Tensor(
+            "healthy", "float32", (*ROWS, count), missing=True, meaning="level of a young machine in this condition"
+        ),
+    ]
+    return inputs, outputs
+
+
+def describe(
+    fleet: Fleet, features: Features, decision: Decision, graph: onnx.ModelProto, **facts: Any
+) -> dict[str, Any]:
+    """The manifest. `facts`: name, version, model, metrics, parity, seed, commit, licence, data."""
+    inputs, outputs = contract(fleet, decision)
+    found = features.conditions
+    spans = np.stack([found.seen_low_F, found.seen_high_F], axis=1)
+    return manifest(
+        inputs=inputs,
+        outputs=outputs,
+        pilot="manufacturing",
+        task="rul",
+        channels=[
+            {
+                "name": c.name,
+                "unit": c.unit,
+                "low": c.low if np.isfinite(c.low) else None,
+                "high": c.high if np.isfinite(c.high) else None,
+                "role": c.role,
+                "meaning": c.meaning,
+            }
+            for c in fleet.channels
+        ],
+        seen={c.name: [float(v) for v in span] for c, span in zip(fleet.channels, spans, strict=True)},
+        table={"row_unit": fleet.row_unit, **fleet.table},
+        decision={
+            "cap": decision.cap,
+            "horizon": decision.horizon,
+            "threshold": decision.threshold,
+            "persistence": decision.persistence,
+            "interval_level": decision.interval.level,
+        },
+        opset={o.domain or "ai.onnx": o.version for o in graph.opset_import},
+        session_options=SESSION_OPTIONS,
+        **facts,
+    )

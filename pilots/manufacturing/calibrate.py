@@ -1,0 +1,93 @@
+"""Forecasts for machines that the model has not seen, and what they teach about its errors.
+
+Features keep the scales of all training machines in every fold; the models are fitted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.run import Run
+from common.split import folds
+from pilots.manufacturing.decide import Decision, signal
+from pilots.manufacturing.features import Histories
+from pilots.manufacturing.interval import Conformal, calibrated
+from pilots.manufacturing.metrics import by_rul_bin, rmse
+from pilots.manufacturing.protocol import all_rows, cut_rows
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Forecasts of every training life by a model that never saw its machine. risk_LT is None without a hazard."""
+
+    rul_LT: np.ndarray
+    risk_LT: np.ndarray | None
+    fold_L: np.ndarray
+
+
+def out_of_fold(run: Run, make: Callable, h: Histories, machine_L: np.ndarray, count: int, seed: int) -> OutOfFold:
+    """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat."""
+    rul_LT = np.full(h.rul_LT.shape, np.nan)
+    risk_LT, fold_L = rul_LT.copy(), np.zeros(len(machine_L), int)
+    for number, held in enumerate(folds(machine_L, count, seed)):
+
+        def fit(held: np.ndarray = held) -> dict[str, np.ndarray]:
+            rest = np.setdiff1d(np.arange(len(machine_L)), held)
+            return forecast(make().fit(h.take(rest), seed), h.take(held))
+
+        done = run.keep(f"fold{number}", fit)
+        rul_LT[held], fold_L[held] = done["rul"], number
+        risk_LT[held] = done.get("risk", np.nan)
+    return OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L)
+
+
+def further_seed(run: Run, make: Callable, h: Histories, logs: dict[str, Histories], seed: int) -> dict[str, dict]:
+    """Forecasts on every log in `logs` by a model fitted with another seed; a step that is not repeated."""
+
+    def fit() -> dict[str, np.ndarray]:
+        model = make().fit(h, seed)
+        return {f"{log}/{name}": x for log, at in logs.items() for name, x in forecast(model, at).items()}
+
+    done = run.keep(f"seed{seed}", fit)
+    return {log: {key.rpartition("/")[2]: x for key, x in done.items() if key.rpartition("/")[0] == log} for log in logs}
+
+
+def forecast(model, h: Histories) -> dict[str, np.ndarray]:
+    """rul [L, T] and, where the model has a hazard, risk [L, T]; NaN on padding."""
+    made = {"rul": model.predict(h.x_LTD, h.length_L)}
+    if hasattr(model, "risk"):
+        made["risk"] = model.risk(h.x_LTD, h.length_L)
+    return {name: np.where(h.inside_LT, value, np.nan) for name, value in made.items()}
+
+
+def decide(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int, seed: int, **settings) -> Decision:
+    """Learn interval and probability of failure from out-of-fold forecasts. `settings` as in Decision."""
+    cap, horizon = settings["cap"], settings["horizon"]
+    rows = cut_rows(h, cuts, seed)
+    said_N, rul_N = np.clip(rows.of(oof.rul_LT), 0, cap), rows.of(h.rul_LT)
+    known = np.isfinite(rul_N)
+    interval = interval.fit(said_N[known], np.minimum(rul_N[known], cap), rows.life_N[known], cap)
+    risk_N = None if oof.risk_LT is None else rows.of(oof.risk_LT)
+    told = known | (rows.of(h.left_LT) >= horizon)  # a life cut off earlier does not tell whether it failed
+    event_N = known & (np.nan_to_num(rul_N, nan=np.inf) <= horizon)
+    curve = calibrated(signal(said_N, risk_N, cap)[told], event_N[told].astype(float), rows.life_N[told])
+    return Decision(**settings, has_risk=risk_N is not None, interval=interval, risk=curve)
+
+
+def cross_validated(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int, seed: int, cap: float) -> dict:
+    """RMSE over every row of every failed training life, and errors by remaining life with nested intervals."""
+    rows = all_rows(h)
+    rul_N, said_N = np.minimum(rows.of(h.rul_LT), cap), np.clip(rows.of(oof.rul_LT), 0, cap)
+    low_N, high_N = np.empty_like(said_N), np.empty_like(said_N)
+    fold_N, some = oof.fold_L[rows.life_N], cut_rows(h, cuts, seed)
+    some = some.where(np.isfinite(some.of(h.rul_LT)))
+    for fold in np.unique(oof.fold_L):
+        others = some.where(oof.fold_L[some.life_N] != fold)
+        said, rul = (np.clip(others.of(x), 0, cap) for x in (oof.rul_LT, h.rul_LT))
+        here = fold_N == fold
+        low_N[here], high_N[here] = interval.fit(said, rul, others.life_N, cap)(said_N[here])
+    edges = [0, 10, 20, 30, 40, 50, 60, 80, 100, cap, cap + 1]
+    return {"rmse": rmse(rul_N, said_N), "by_rul_bin": by_rul_bin(rul_N, said_N, low_N, high_N, edges)}

@@ -1,0 +1,169 @@
+"""Causal features of every row of every life, defined once: one ONNX graph for training and for use.
+
+A feature of row t looks at rows 0..t alone. All sums are masked, so a missing reading is left out,
+never filled; a window without any reading gives NaN. Sums run in float64: in float32 a reading that
+sits on a tree's threshold would fall on the other side of it (up to 5.5 cycles were seen).
+
+Axes: M machines (or lives), T rows, F channels, S settings, K sensors kept, C operating conditions, D features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import torch
+
+from common.bundle.session import Session
+from common.export.torch import to_onnx
+from pilots.manufacturing.conditions import Conditions
+from pilots.manufacturing.data.contract import Fleet
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Features of whole lives and what became of them: what every model learns from.
+
+    x_LTD      float32, NaN = the sensor has given no reading in this window
+    length_L   rows in each life; rows beyond are padding
+    names_D    "<sensor>.<kind>" and "age"
+    rul_LT     rows to failure, float64; NaN = nobody knows (censored) or padding
+    left_LT    rows observed after this one, float64: a lower bound where rul_LT is unknown; NaN = padding
+    """
+
+    x_LTD: np.ndarray
+    length_L: np.ndarray
+    names_D: tuple[str, ...]
+    rul_LT: np.ndarray
+    left_LT: np.ndarray
+
+    @property
+    def inside_LT(self) -> np.ndarray:
+        """True on real rows, False on padding."""
+        return np.arange(self.x_LTD.shape[1])[None, :] < self.length_L[:, None]
+
+    def take(self, lives: np.ndarray) -> Histories:
+        """Only these lives."""
+        return Histories(
+            self.x_LTD[lives], self.length_L[lives], self.names_D, self.rul_LT[lives], self.left_LT[lives]
+        )
+
+
+class Features:
+    """Readings in, features out, by the graph that `fit` makes from training machines alone.
+
+    mean, std, slope  window lengths in rows
+    first             rows at a life's start that stand for "as new"
+    """
+
+    def __init__(self, mean: list[int], std: list[int], slope: list[int], first: int = 10):
+        if min([*mean, *std, *slope, first]) < 2:
+            raise ValueError(f"windows need at least 2 rows, got mean={mean} std={std} slope={slope} first={first}")
+        self.mean, self.std, self.slope, self.first = list(mean), list(std), list(slope), first
+
+    def fit(self, fleet: Fleet, seed: int) -> Features:
+        """Operating conditions, healthy levels and scales, from the lives in `fleet` and no others."""
+        self.conditions = Conditions.fit(fleet, seed)
+        kinds = [
+            *(f"mean{w}" for w in self.mean),
+            "since_start",
+            "shift",
+            *(f"std{w}" for w in self.std),
+            *(f"slope{w}" for w in self.slope),
+        ]
+        sensors = [fleet.channels[i].name for i in self.conditions.kept_K]
+        self.names_D = tuple([f"{sensor}.{kind}" for kind in kinds for sensor in sensors] + ["age"])
+        self.graph = to_onnx(
+            FeatureGraph(self),
+            {"readings": torch.zeros(2, 7, len(fleet.channels)), "length": torch.tensor([7, 5])},
+            {"readings": {0: "machine", 1: "time"}, "length": {0: "machine"}},
+            ["features64", "condition_ok", "quality", "healthy"],
+        )
+        self._session = Session(self.graph.SerializeToString(), threads=2)
+        return self
+
+    def __call__(self, fleet: Fleet) -> Histories:
+        """Features of every life in `fleet`, padded to the longest."""
+        readings_LTF, length_L = fleet.padded()
+        step_T = np.arange(readings_LTF.shape[1])
+        left_LT = np.where(step_T < length_L[:, None], length_L[:, None] - 1.0 - step_T, np.nan)
+        x_LTD = np.empty((*readings_LTF.shape[:2], len(self.names_D)), np.float32)
+        for start in range(0, len(length_L), 16):  # 16 lives at a time stay in the processor's cache
+            part = slice(start, start + 16)
+            x_LTD[part] = self.run(readings_LTF[part], length_L[part])["features64"]
+        return Histories(x_LTD, length_L, self.names_D, fleet.rul_LT(), left_LT)
+
+    def run(self, readings_MTF: np.ndarray, length_M: np.ndarray) -> dict[str, np.ndarray]:
+        """Every output of the feature graph, features in float64."""
+        return self._session.run({"readings": readings_MTF, "length": length_M})
+
+
+FINITE = 3.4028234e38  # largest float32
+
+
+class FeatureGraph(torch.nn.Module):
+    """The feature formulas. (readings [M, T, F] float32, length [M] int64) -> float64 features and row flags."""
+
+    def __init__(self, features: Features):
+        super().__init__()
+        self.settings = features.conditions
+        self.windows = (features.mean, features.std, features.slope, features.first)
+        for name, value in features.conditions.constants().items():
+            self.register_buffer(name, torch.as_tensor(value))
+
+    def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        mean, std, slope, first = self.windows
+        row_T = torch.arange(readings.shape[1])
+        given_MTF = readings.abs() <= FINITE  # False for NaN too
+        present_MTF = given_MTF & (row_T < length[:, None])[..., None]
+        healthy_MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
+        present_MTK = present_MTF.index_select(2, self.kept)
+        z_MTK = (readings.index_select(2, self.kept).double() - centre_MTK) / spread_MTK
+        z_MTK = torch.where(present_MTK, z_MTK, 0.0)
+
+        n_MTK, t_T1 = present_MTK.double(), row_T.double()[:, None]
+        nt_MTK = n_MTK * t_T1
+        moments = [n_MTK, z_MTK, z_MTK * z_MTK, nt_MTK, nt_MTK * t_T1, z_MTK * t_T1]
+        upto = torch.cumsum(torch.cat(moments, dim=2), dim=1)
+        width = len(self.kept)
+
+        needs = {rows: 2 for rows in [*mean, 5]} | {rows: 3 for rows in std} | {rows: 6 for rows in slope}
+        within = {}
+        for rows, count in needs.items():  # the first `count` moments of the last `rows` rows
+            part = upto[:, :, : count * width]
+            before = part.index_select(1, (row_T - rows).clamp(min=0)) * (row_T >= rows).double()[:, None]
+            within[rows] = (part - before).split(width, dim=2)
+        means = {rows: total / n for rows, (n, total, *_) in within.items()}  # 0/0 = NaN: no reading in this window
+        start = upto[:, :, : 2 * width].index_select(1, row_T.clamp(max=first - 1))
+        since, new = (sums[:, :, width : 2 * width] / sums[:, :, :width] for sums in (upto, start))
+        columns = [*(means[rows] for rows in mean), since, means[5] - new]
+        for rows in std:
+            n, _, square = within[rows][:3]
+            columns.append((square / n - means[rows] * means[rows]).clamp(min=0.0).sqrt())
+        for rows in slope:
+            n, total, _, t, tt, tz = within[rows]
+            den = n * tt - t * t  # a whole number, 0 for fewer than two readings
+            columns.append(torch.where(den > 0.5, (n * tz - t * total) / den, 0.0))
+        age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
+        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
+        quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
+        return torch.cat([*columns, age], dim=2), condition_ok, quality.to(torch.int8), healthy_MTF
+
+    def _expected(self, readings: torch.Tensor, given_MTF: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What each channel shows on a healthy machine in this row's operating condition."""
+        settings = len(self.scale)
+        if settings:
+            given = given_MTF[:, :, :settings]
+            place = torch.where(given, readings[:, :, :settings].double() / self.scale, 0.0)[:, :, None]
+            away = torch.where(given[:, :, None], place - self.centre, 0.0)
+            near, nearest = (away * away).sum(-1).min(dim=-1)
+            condition_ok = near <= self.radius * self.radius
+        else:
+            condition_ok = torch.ones_like(readings[:, :, 0], dtype=torch.bool)
+        if len(self.mean) == 1:  # one condition: nothing to look up
+            healthy, mean, std = (table.expand(1, 1, -1) for table in (self.healthy, self.mean, self.std))
+            healthy = healthy.expand(*readings.shape[:2], -1)
+        else:
+            healthy, mean, std = (table[nearest] for table in (self.healthy, self.mean, self.std))
+        return torch.cat([readings[:, :, :settings], healthy], dim=-1), mean, std, condition_ok

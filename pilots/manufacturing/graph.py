@@ -1,0 +1,112 @@
+"""The whole chain as one ONNX graph: readings in, decision out. Nothing is left to re-implement.
+
+    readings, length -> features (float64) -> float32 -> model -> decision -> rul, low, high, p_fail, alarm
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, compose, helper
+
+from common.export.strip import strip
+from common.export.torch import to_onnx
+from pilots.manufacturing.decide import Decision
+from pilots.manufacturing.interval import Curve
+
+FLAGS = ["condition_ok", "quality", "healthy"]
+OUTPUTS = ["rul", "low", "high", "p_fail", "alarm", *FLAGS]
+
+
+def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision) -> onnx.ModelProto:
+    """Join the three graphs; inputs readings, length, threshold; outputs as in OUTPUTS."""
+    last = to_onnx(
+        DecisionGraph(decision),
+        {
+            "rul_raw": torch.zeros(2, 7),
+            "length": torch.tensor([7, 5]),
+            "threshold": torch.tensor(decision.threshold, dtype=torch.float32),
+            **({"risk": torch.zeros(2, 7)} if decision.has_risk else {}),
+        },
+        {name: {0: "machine", 1: "time"} for name in ("rul_raw", "risk")} | {"length": {0: "machine"}},
+        OUTPUTS[:5],
+    )
+    links = [("rul", "rul_raw"), *([("p_fail", "risk")] if decision.has_risk else [])]
+    front = compose.merge_models(
+        compose.add_prefix(_cast(features), "feature_", rename_inputs=False, rename_outputs=False),
+        compose.add_prefix(model, "model_", rename_inputs=False),
+        io_map=[("features", "features")],
+    )
+    back = compose.add_prefix(last, "decision_", rename_outputs=False)
+    joined = compose.merge_models(front, back, io_map=[(f"model_{a}", f"decision_{b}") for a, b in links])
+    return strip(_one_length(joined))
+
+
+def _cast(features: onnx.ModelProto) -> onnx.ModelProto:
+    """features64 -> features, the one cast to float32 in front of trees and net."""
+    model = onnx.ModelProto()
+    model.CopyFrom(features)
+    model.graph.node.append(helper.make_node("Cast", ["features64"], ["features"], to=TensorProto.FLOAT))
+    old = next(o for o in model.graph.output if o.name == "features64")
+    new = helper.make_tensor_value_info("features", TensorProto.FLOAT, [])
+    new.type.tensor_type.shape.CopyFrom(old.type.tensor_type.shape)
+    kept = [o for o in model.graph.output if o.name != "features64"]
+    del model.graph.output[:]
+    model.graph.output.extend([new, *kept])
+    return model
+
+
+def _one_length(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The decision reads the same `length` as the features; `threshold` keeps its own name."""
+    names = {"decision_length": "length", "decision_threshold": "threshold"}
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = names.get(name, name)
+    inputs = {i.name: i for i in model.graph.input}
+    inputs["decision_threshold"].name = "threshold"
+    outputs = {o.name: o for o in model.graph.output}
+    del model.graph.input[:], model.graph.output[:]
+    model.graph.input.extend([inputs["readings"], inputs["length"], inputs["decision_threshold"]])
+    model.graph.output.extend([outputs[name] for name in OUTPUTS])
+    model.graph.name = "remaining_useful_life"
+    return model
+
+
+class DecisionGraph(torch.nn.Module):
+    """`Decision` in torch, float32; see there."""
+
+    def __init__(self, decision: Decision):
+        super().__init__()
+        self.decision = decision
+        self.low, self.high = CurveGraph(decision.interval.low), CurveGraph(decision.interval.high)
+        self.risk_curve = CurveGraph(decision.risk)
+
+    def forward(
+        self, rul_raw: torch.Tensor, length: torch.Tensor, threshold: torch.Tensor, risk: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, ...]:
+        d = self.decision
+        rul = rul_raw.clamp(0.0, d.cap)
+        p_fail = self.risk_curve(1.0 - rul / d.cap if risk is None else risk)
+        low, high = (rul + self.low(rul)).clamp(0.0, d.cap), (rul + self.high(rul)).clamp(0.0, d.cap)
+        outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
+        answers = (x.masked_fill(outside, float("nan")) for x in (rul, low, high, p_fail))
+        last = (length[:, None] - 1 - torch.arange(d.persistence)[None, :]).clamp(min=0)
+        alarm = (rul.gather(1, last) <= threshold).all(dim=1) & (length >= d.persistence)
+        return (*answers, alarm)
+
+
+class CurveGraph(torch.nn.Module):
+    """A piecewise straight curve as a sum of hinges: value at the first knot plus a change of slope per knot."""
+
+    def __init__(self, curve: Curve):
+        super().__init__()
+        slope = np.diff(curve.value_K) / np.diff(curve.at_K)
+        bend = np.diff(np.concatenate([[0.0], slope, [0.0]]))
+        self.first = float(curve.value_K[0])
+        self.register_buffer("at", torch.as_tensor(curve.at_K))
+        self.register_buffer("bend", torch.as_tensor(bend))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hinge = (x.double()[..., None] - self.at).clamp(min=0.0)  # float64: steep bends cancel in float32
+        return (self.first + hinge @ self.bend).float()

@@ -1,0 +1,88 @@
+"""Intervals and probabilities learned from out-of-fold forecasts: what the model did on machines it had not seen.
+
+Axes: N calibration rows (a few cuts per life, lives weighted equally), K knots.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+
+
+class Curve:
+    """A function given by its values at knots, straight between them and flat outside."""
+
+    def __init__(self, at_K: np.ndarray, value_K: np.ndarray):
+        self.at_K, self.value_K = np.asarray(at_K, np.float64), np.asarray(value_K, np.float64)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.interp(x, self.at_K, self.value_K)
+
+
+class Conformal:
+    """Cross-conformal interval whose width follows the forecast itself (Vovk 2015; Barber et al. 2021).
+
+    level   share of outcomes that the interval shall hold
+    knots   forecasts at which the two error quantiles are taken
+    reach   lives that must lie near a knot; the neighbourhood grows until they do
+
+    Errors of machines held out in turn, weighted by a triangular kernel around each knot. One machine gives
+    several rows, so the finite-sample step (n + 1) counts machines, not rows.
+    Wrong when the machine differs from all that failed before: then `condition_ok` and `quality` are the warning.
+    """
+
+    def __init__(self, level: float = 0.9, knots: int = 14, reach: int = 30):
+        if not 0 < level < 1 or knots < 2 or reach < 2:
+            raise ValueError(f"level must lie in 0..1, knots and reach be >= 2, got {level}, {knots} and {reach}")
+        self.level, self.knots, self.reach = level, knots, reach
+
+    def fit(self, said_N: np.ndarray, rul_N: np.ndarray, unit_N: np.ndarray, cap: float) -> Conformal:
+        """A fitted copy, from forecasts, true values (both cut at `cap`) and the life of each row."""
+        fitted = copy.copy(self)
+        fitted.cap = cap
+        at_K = np.linspace(0.0, cap, self.knots)
+        spacing = at_K[1]
+        low_K, high_K = np.empty(self.knots), np.empty(self.knots)
+        share_N = 1.0 / np.bincount(unit_N)[unit_N]
+        units = len(np.unique(unit_N))
+        for k, knot in enumerate(at_K):
+            away_N = np.abs(said_N - knot)
+            bandwidth = spacing
+            while len(np.unique(unit_N[away_N < bandwidth])) < min(self.reach, units) and bandwidth < cap:
+                bandwidth *= 1.25
+            weight_N = np.clip(1.0 - away_N / bandwidth, 0.0, None) * share_N
+            near = weight_N > 0
+            count = len(np.unique(unit_N[near]))
+            tail = min((1 + count) * (1 + self.level) / 2 / count, 1.0)
+            error = (rul_N - said_N)[near]
+            low_K[k] = _quantile(error, weight_N[near], 1.0 - tail)
+            high_K[k] = _quantile(error, weight_N[near], tail)
+        fitted.low, fitted.high = Curve(at_K, np.minimum(low_K, 0.0)), Curve(at_K, np.maximum(high_K, 0.0))
+        return fitted
+
+    def __call__(self, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """low and high, same shape as the forecasts, within [0, cap]."""
+        return (np.clip(said + curve(said), 0.0, self.cap) for curve in (self.low, self.high))
+
+
+def calibrated(signal_N: np.ndarray, event_N: np.ndarray, unit_N: np.ndarray, knots: int = 16) -> Curve:
+    """Probability of the event given a signal that grows with it: isotonic regression, thinned to `knots`."""
+    share_N = 1.0 / np.bincount(unit_N)[unit_N]
+    fit = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(signal_N, event_N, share_N)
+    x, y = fit.X_thresholds_, fit.y_thresholds_
+    if len(x) > knots:  # equal steps in probability keep the steep part
+        keep = np.unique(np.searchsorted(np.cumsum(np.abs(np.diff(y, prepend=y[0]))), np.linspace(0, y[-1] - y[0], knots)))
+        keep = np.unique(np.concatenate([[0], keep.clip(max=len(x) - 1), [len(x) - 1]]))
+        x, y = x[keep], y[keep]
+    if len(x) == 1:
+        x, y = np.array([x[0], x[0] + 1.0]), np.repeat(y, 2)
+    return Curve(x, y)
+
+
+def _quantile(x_N: np.ndarray, weight_N: np.ndarray, share: float) -> float:
+    """Smallest value with at least `share` of the weight at or below it."""
+    order = np.argsort(x_N)
+    upto = np.cumsum(weight_N[order])
+    return float(x_N[order][min(np.searchsorted(upto, share * upto[-1]), len(x_N) - 1)])

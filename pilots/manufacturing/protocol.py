@@ -1,0 +1,75 @@
+"""Who is learned from, who is scored, and on which rows: decided before anything is fitted.
+
+Axes: L lives, T rows of the longest, N scored rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.fault import Fault
+from common.split import by_unit
+from pilots.manufacturing.data.contract import Fleet
+from pilots.manufacturing.features import Histories
+
+LEAST_FAILURES = 8  # fewer lives cannot fill five folds with something to learn and something to hold out
+
+
+def held_out(fleet: Fleet, test_share: float, seed: int) -> tuple[Fleet, Fleet]:
+    """Training lives and test lives. A public set's own test lives are kept; otherwise whole machines are drawn.
+
+    Drawn test lives are cut at a random row, as in C-MAPSS: scored at their failure they would all be RUL 0.
+    """
+    if fleet.test_L.any():
+        return fleet.take(np.flatnonzero(~fleet.test_L)), fleet.take(np.flatnonzero(fleet.test_L & (fleet.rul_L >= 0)))
+    failed = np.flatnonzero(fleet.end_L == "failed")
+    if len(failed) < LEAST_FAILURES:
+        raise Fault(
+            f"{fleet.name} holds {len(failed)} failures; remaining life needs at least {LEAST_FAILURES}. "
+            "Name more with data.events, or see what is possible now: pilot-manufacturing check"
+        )
+    _, test = by_unit(fleet.machine_L[failed], test_share, seed)
+    machines = fleet.machine_L[failed[test]]
+    held = fleet.take(failed[test])
+    keep_L = np.random.default_rng(seed).integers(1, held.length_L + 1)
+    return fleet.take(np.flatnonzero(~np.isin(fleet.machine_L, machines))), held.cut(keep_L)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to score: their life, their place in it, and the weight that gives every life the same say."""
+
+    life_N: np.ndarray
+    step_N: np.ndarray
+
+    @property
+    def weight_N(self) -> np.ndarray:
+        return 1.0 / np.bincount(self.life_N)[self.life_N]
+
+    def of(self, x_LT: np.ndarray) -> np.ndarray:
+        """Values of a padded table at these rows."""
+        return x_LT[self.life_N, self.step_N]
+
+    def where(self, keep_N: np.ndarray) -> Rows:
+        return Rows(self.life_N[keep_N], self.step_N[keep_N])
+
+    def __add__(self, other: Rows) -> Rows:
+        return Rows(np.concatenate([self.life_N, other.life_N]), np.concatenate([self.step_N, other.step_N]))
+
+
+def last_rows(h: Histories) -> Rows:
+    """The newest row of every life."""
+    return Rows(np.arange(len(h.length_L)), h.length_L - 1)
+
+
+def all_rows(h: Histories) -> Rows:
+    """Every row whose remaining life is known."""
+    return Rows(*np.nonzero(np.isfinite(h.rul_LT)))
+
+
+def cut_rows(h: Histories, count: int, seed: int) -> Rows:
+    """`count` random rows of every life, as if its log had ended there (features are causal)."""
+    step_LC = np.random.default_rng(seed).integers(0, h.length_L[:, None], (len(h.length_L), count))
+    return Rows(np.repeat(np.arange(len(h.length_L)), count), step_LC.ravel())

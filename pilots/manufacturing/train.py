@@ -1,0 +1,52 @@
+"""Remaining useful life, told top to bottom: read, split, learn, calibrate, score, export, report."""
+
+from __future__ import annotations
+
+import hydra
+from omegaconf import DictConfig
+
+
+@hydra.main(version_base="1.3", config_path="../../conf/manufacturing", config_name="config")
+def main(cfg: DictConfig) -> float:
+    """Learn remaining life from some machines, score it on others. Returns the clipped RMSE in rows."""
+    from common.config import build
+    from common.run import Run
+    from pilots.manufacturing import calibrate, protocol
+    from pilots.manufacturing.evaluate import Answers, scores
+    from pilots.manufacturing.save import save
+
+    run = Run.start(cfg, "manufacturing")
+    first, cap, horizon = run.seeds[0], cfg.rul.cap, cfg.rul.horizon
+    with run.stage("data"):
+        fleet = build(cfg.data).read()
+        train, test = protocol.held_out(fleet, cfg.split.test_share, first)
+        features = build(cfg.features).fit(train, first)  # the test machines are not looked at
+        learn, held = features(train), features(test)
+        late = {f"log without its first {share:.0%}": features(test.without_first(share)) for share in cfg.late_start}
+
+    with run.stage("fit"):
+        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, train.machine_L, cfg.split.folds, first)
+        interval = build(cfg.interval)
+        settings = {"cap": cap, "horizon": horizon, **cfg.alarm}
+        decision = calibrate.decide(oof, learn, interval, cfg.split.cuts, first, **settings)
+        model = build(cfg.model).fit(learn, first)
+
+    with run.stage("evaluate"):
+        logs = {"": held, **late}
+        said = {log: [calibrate.forecast(model, h)] for log, h in logs.items()}
+        for seed in run.seeds[1:]:
+            for log, made in calibrate.further_seed(run, lambda: build(cfg.model), learn, logs, seed).items():
+                said[log].append(made)
+        beside = {name: build(c).fit(learn, first) for name, c in cfg.compare.items()} | getattr(model, "members", {})
+        naive = Answers.naive(learn, cap, horizon, interval.level)
+
+        def scored(h, forecasts) -> dict:
+            answers = Answers.of([decision(f["rul"], f.get("risk"), h.length_L) for f in forecasts])
+            return scores(h, answers, naive, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
+
+        metrics = scored(held, said[""])
+        by_model = {name: scored(held, [calibrate.forecast(other, held)]) for name, other in beside.items()}
+        by_model |= {log: scored(h, said[log]) for log, h in late.items()}
+        cv = calibrate.cross_validated(oof, learn, interval, cfg.split.cuts, first, cap)
+
+    return save(run, cfg, fleet, train, test, features, model, decision, held, metrics, by_model, cv)
