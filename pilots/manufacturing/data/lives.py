@@ -141,4 +141,4 @@ def _rows_left(last: object, failed_at: object, step: float | np.timedelta64, wo
 
 def show(time: object) -> str:
     """A stamp as a person writes it."""
-    return str(pd.Timestamp(time)) if isinstance(time, np.datetime64) else f"{time:g}"
+    return str(pd.Timestamp(time)) if isinstance(time, np.datetime64 | pd.Timestamp) else f"{time:g}"

@@ -9,11 +9,11 @@ Load     Three set-points of speed and valve, held for a few days each. The oper
 Wear     Two competing modes. Nothing shows until a random onset; then damage grows as (worked days / D)^p and the
          pump fails at 1, in the spirit of A. Saxena et al., PHM08 (C-MAPSS). A hard day wears more:
          bearing   life ~ load^-3 (ISO 281, ball bearings)
-         impeller  cavitation erosion ~ velocity^6 (Gülich, chapter 6, gives exponents near 6)
+         impeller  cavitation erosion ~ velocity^6 (exponents of 5 to 7 are reported; Gülich, chapter 6)
          Day-to-day scatter is a gamma process (J. M. van Noortwijk, Rel. Eng. Sys. Safety 94, 2009).
 Symptoms bearing   first the acceleration envelope, then vibration velocity, last the housing temperature
          impeller  first ultrasound, then head, flow and efficiency (the motor current follows)
-         Vibration at failure reaches the zone C/D limit of ISO 10816-7, 6.6 mm/s for such pumps.
+         Vibration at a bearing failure is 5 to 8 mm/s, around the start of zone D of ISO 10816-7.
 
 Axes: L lives, T days.
 """
@@ -25,6 +25,10 @@ from dataclasses import dataclass
 import numpy as np
 
 MODES = ("bearing", "impeller")
+SYMPTOMS = {  # channels in which each mode shows, strongest first
+    "bearing": ("envelope", "vibration", "bearing_temperature"),
+    "impeller": ("ultrasound", "discharge_pressure", "flow", "motor_current"),
+}
 
 # set-points: speed [rpm], valve [% open], share of the time
 SPEED, VALVE, SHARE = np.array([2350.0, 2650.0, 2900.0]), np.array([55.0, 75.0, 90.0]), np.array([0.30, 0.45, 0.25])
@@ -34,7 +38,7 @@ HARDNESS = {  # wear of one day at each set-point; the mean over SHARE is 1
     "impeller": np.array([0.45, 0.95, 1.75]),  # (n / n0)^6
 }
 ONSET = {"bearing": 140.0, "impeller": 105.0}  # days, scale of a Weibull law with shape 2
-SPARED = 3.0  # a pump is prone to one mode (by alignment and grease, or by its feed); the other begins this much later
+SPARED = 5.0  # a pump is prone to one mode (by alignment and grease, or by its feed); the other begins this much later
 GROWTH = {"bearing": 125.0, "impeller": 140.0}  # D: worked days from onset to failure, median of a lognormal law
 
 RATED_SPEED, RATED_FLOW, SHUTOFF_HEAD, RATED_HEAD = 2900.0, 120.0, 62.0, 50.0  # rpm, m3/h, m, m
@@ -77,7 +81,7 @@ def wear(lives: int, days: int, rng: np.random.Generator) -> Wear:
 
 
 def readings(worn: Wear, day_LT: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """True physics with the noise of a good industrial sensor; `day_LT` are days since 1 January 2022 (for the season).
+    """True physics with the noise of a good industrial sensor; `day_LT` counts days from early January, for the season.
 
     Every pump differs a little from the next: trim, foundation, sensor offset. Returns channel name -> LT.
     """
@@ -119,7 +123,7 @@ def readings(worn: Wear, day_LT: np.ndarray, rng: np.random.Generator) -> dict[s
         # copper loss ~ I^2; this sensor's zero wanders on its own, whatever the wear
         "winding_temperature": ambient + 60 * (current / 45) ** 2 + noise(1.2) + _drift(lives, days, rng),
         "bearing_temperature": ambient + 34 * s + per_pump(1.5) + 22 * bearing**2.5 + noise(0.9),
-        "vibration": np.hypot(vibration_new, 5.0 * s * bearing**1.4 + 1.8 * impeller) * np.exp(noise(0.07)),
+        "vibration": np.hypot(vibration_new, 6.2 * s * bearing**1.4 + 0.9 * impeller) * np.exp(noise(0.07)),
         "envelope": envelope_new * (1 + 5.5 * bearing) * np.exp(noise(0.16)),
         "ultrasound": 34 + per_pump(1.2) + 42 * (s - 0.9) + 15 * impeller**0.8 + 2 * bearing + noise(1.3),
         "ambient_temperature": ambient + noise(0.3),

@@ -1,4 +1,4 @@
-"""The teaching sample: a fleet of simulated process pumps, told apart from a user's own data by nothing but its yaml.
+"""The teaching sample: a fleet of simulated process pumps, read the way a user's own data is read.
 
 `SampleFleet` reads data/manufacturing where it has been fetched (`dvc pull`), else the seeded generator writes the
 same three files into a temporary folder; both ways go through the reader for a user's own CSV.
@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from pilots.manufacturing.data.contract import Channel, Fleet
+from pilots.manufacturing.data.csv import CsvFleet
 from pilots.manufacturing.data.fingerprint import fingerprint
 from pilots.manufacturing.data.fleet import DECIMALS, simulate
-from pilots.manufacturing.data.lives import split_lives
 
 CHANNELS = (
     Channel("speed", "rpm", 0, 4000, "setting", "shaft speed from the drive"),
@@ -73,25 +73,16 @@ def write(folder: Path, preset: int = 9) -> None:
 
 
 def _read(folder: Path) -> Fleet:
-    table = pd.read_csv(folder / "readings.csv.xz", parse_dates=["time"])
-    events = pd.read_csv(folder / "events.csv", parse_dates=["time"])
-    lives = split_lives(table, events)
-    fleet = Fleet(
-        name="sample",
-        licence="Apache-2.0 (simulated by this project)",
-        sha256="",
+    """As a user's own files, and then the answers."""
+    fleet = CsvFleet(
+        path=str(folder / "readings.csv.xz"),
+        events=str(folder / "events.csv"),
+        channels=[dataclasses.asdict(channel) for channel in CHANNELS],
         row_unit="day",
         rows_per_month=30.0,
-        channels=CHANNELS,
-        machine_L=lives.machine_L,
-        life_R=lives.life_R,
-        time_R=table["time"].to_numpy()[lives.row_R],
-        x_RF=table[[c.name for c in CHANNELS]].to_numpy(float)[lives.row_R],
-        end_L=lives.end_L,
-        rul_L=lives.rul_L,
-        test_L=np.zeros(len(lives.machine_L), bool),
-        notes=tuple(lives.notes),
-    )
+        name="sample",
+        licence="Apache-2.0 (simulated by this project)",
+    ).read()
     return _with_answers(fleet, pd.read_csv(folder / "truth.csv"))
 
 
