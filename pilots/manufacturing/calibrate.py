@@ -90,4 +90,4 @@ def cross_validated(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int
         here = fold_N == fold
         low_N[here], high_N[here] = interval.fit(said, rul, others.life_N, cap)(said_N[here])
     edges = [0, 10, 20, 30, 40, 50, 60, 80, 100, cap, cap + 1]
-    return {"rmse": rmse(rul_N, said_N), "by_rul_bin": by_rul_bin(rul_N, said_N, low_N, high_N, edges)}
+    return {"rmse": rmse(rul_N, said_N), "bins": by_rul_bin(rul_N, said_N, low_N, high_N, edges)}

@@ -47,6 +47,8 @@ def main(cfg: DictConfig) -> float:
         metrics = scored(held, said[""])
         by_model = {name: scored(held, [calibrate.forecast(other, held)]) for name, other in beside.items()}
         by_model |= {log: scored(h, said[log]) for log, h in late.items()}
+        by_model = {name: {key: m["value"] for key, m in table.items()} for name, table in by_model.items()}
         cv = calibrate.cross_validated(oof, learn, interval, cfg.split.cuts, first, cap)
 
-    return save(run, cfg, fleet, train, test, features, model, decision, held, metrics, by_model, cv)
+    found = {"metrics": metrics, "metrics_by_model": by_model, "cv_rmse_clipped": cv["rmse"], "by_rul_bin": cv["bins"]}
+    return save(run, cfg, fleet, train, test, features, model, decision, held, found)

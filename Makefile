@@ -1,0 +1,45 @@
+# make demo: fresh clone to reports · make test: is it right · make soak: does it stay right · make install: just .venv
+PYTHON ?= python3
+BIN := .venv/bin
+EXTRAS := data,manufacturing,test
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := demo
+.PHONY: demo test soak install
+
+demo: .venv/.installed
+	@$(BIN)/pilot-demo
+
+test: .venv/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest --cov --cov-report=term tests
+
+soak: .venv/.installed
+	@$(BIN)/python -m benchmarks.soak
+
+install: .venv/.installed
+
+# PyTorch's own index has wheels without CUDA; where it does not answer, the pinned version from the usual index is
+# taken. RUNTIME=gpu or openvino swaps the one onnxruntime wheel: two of them at once overwrite each other.
+.venv/.installed: pyproject.toml constraints.txt
+	@command -v git >/dev/null || { echo "git is missing: sudo apt-get install git"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: sudo apt-get install python3-venv"; exit 2; }
+	@echo "installing into .venv, about a minute and a half"; date +%s > .install-began
+	@$(PYTHON) -m venv .venv
+	@index=""; if ! command -v nvidia-smi >/dev/null && \
+	  $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=3)' 2>/dev/null; \
+	  then index="--extra-index-url $(TORCH_CPU)"; fi; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$index -c constraints.txt -e '.[$(EXTRAS)]'
+ifdef RUNTIME
+	@$(BIN)/python -m pip uninstall --quiet --yes onnxruntime
+	@$(BIN)/python -m pip install --quiet onnxruntime-$(RUNTIME)
+endif
+	@echo $$(( $$(date +%s) - $$(cat .install-began) )) > $@; rm .install-began
+	@echo "installed in $$(cat $@) s"

@@ -1,0 +1,106 @@
+"""Export, prove the export equal, write the bundle, the figures and the report."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig
+
+from common.atomic import write_bytes
+from common.bundle.session import Session
+from common.bundle.write import sample_from_contract, write_bundle
+from common.card import model_card
+from common.export.parity import parity
+from common.run import Run
+from pilots.manufacturing import calibrate
+from pilots.manufacturing.bundle import describe
+from pilots.manufacturing.data.contract import Fleet
+from pilots.manufacturing.decide import Decision
+from pilots.manufacturing.features import Features, Histories
+from pilots.manufacturing.graph import whole
+
+
+def exported(run: Run, features: Features, model, decision: Decision, test: Fleet, held: Histories, tolerance: float):
+    """The whole graph, its parity on every test row, and what it answers there."""
+    graph = whole(features.graph, model.graph(), decision)
+    readings, length = test.padded()
+    asked = {"readings": readings, "length": length, "threshold": np.float32(decision.threshold)}
+    answer = Session(graph.SerializeToString(), threads=2).run(asked)
+    made = calibrate.forecast(model, held)
+    python = decision(made["rul"], made.get("risk"), held.length_L)
+    facts = parity(*(np.stack([a[n] for n in ("rul", "low", "high")]) for a in (python, answer)), tolerance)
+    parity(python["p_fail"], answer["p_fail"], 1e-5)
+    parity(python["alarm"], answer["alarm"], 0.0)
+    return graph, facts, answer
+
+
+def predictions(test: Fleet, held: Histories, answer: dict[str, np.ndarray]) -> bytes:
+    """predictions.csv.gz: one line per row of every test machine."""
+    inside = held.inside_LT
+    table = pd.DataFrame(
+        {
+            "machine": test.machine_L[test.life_R],
+            "time": test.time_R,
+            "rul_true": held.rul_LT[inside],
+            **{name: answer[name][inside].round(3) for name in ("rul", "low", "high", "p_fail")},
+        }
+    )
+    return gzip.compress(table.to_csv(index=False).encode(), mtime=0)
+
+
+def arrays(fleet: Fleet, rows: Rows | None = None) -> bytes:
+    """A graph's inputs and the true remaining lives, for later checks of variants; they stay in the run folder."""
+    readings, length = fleet.padded()
+    packed = io.BytesIO()
+    np.savez_compressed(packed, readings=readings, length=length, rul=fleet.rul_LT())
+    return packed.getvalue()
+
+
+def save(
+    run: Run, cfg: DictConfig, fleet: Fleet, train: Fleet, test: Fleet, features: Features, model, decision: Decision,
+    held: Histories, scored: dict,
+) -> float:  # fmt: skip
+    """Everything a run leaves behind. `scored`: metrics, metrics_by_model, cv. Returns the clipped RMSE."""
+    with run.stage("export"):
+        graph, same, answer = exported(run, features, model, decision, test, held, cfg.parity)
+        data = {
+            "name": fleet.name,
+            "rows": len(fleet.x_RF),
+            "series": fleet.lives,
+            "sha256": fleet.sha256,
+            "licence": fleet.licence,
+        }
+        split = {
+            "train_sha256": fingerprint(train.machine_L),
+            "test_sha256": fingerprint(test.machine_L),
+            "train_lives": train.lives,
+            "train_failures": int((train.end_L == "failed").sum()),
+            "test_lives": test.lives,
+        }
+        facts = {"data": data, "origins": held.lives, "parity": same, "split": split, **scored}
+        facts |= {"conditions": len(features.conditions.centre_CS), "notes": list(fleet.notes)}
+        made = describe(
+            fleet,
+            features,
+            decision,
+            graph,
+            name="manufacturing",
+            version=run.version,
+            model=run.model,
+            metrics=scored["metrics"],
+            parity=same,
+            seed=run.seeds[0],
+            commit=commit()[0] or "unknown",
+            licence=fleet.licence,
+            data=data,
+        )
+        card = model_card({**run.facts(facts)}, yaml_of("pilots.manufacturing"))
+        sample = sample_from_contract(made, {"machine": 3, "time": 40}, run.seeds[0])
+        write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
+        write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))
+        write_bytes(run.folder / "evaluation.npz", arrays(test))
+        write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))
+    run.finish(facts)
+    return scored["metrics"]["rmse_clipped"]["value"]
