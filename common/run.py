@@ -113,11 +113,11 @@ class Run:
         write_bytes(path, packed.getvalue())
         return arrays
 
-    def finish(self, facts: Mapping[str, Any]) -> Path:
-        """Write run.json, give the folder its name, print where it is. `facts`: what the pilot knows (design §3)."""
+    def facts(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """run.json as it stands now: what the run knows of itself and what the pilot found (design §3)."""
         known = commit()
         seconds = {**self._started["seconds"], "total": self._total()}
-        whole = plain(
+        return plain(
             {
                 "pilot": self.pilot,
                 "model": self.model,
@@ -127,12 +127,16 @@ class Run:
                 "command": self.command,
                 "commit": known[0],
                 "dirty": known[1],
-                **facts,
+                **found,
                 "seconds": {stage: round(spent, 3) for stage, spent in seconds.items()},
                 "peak_memory_mb": peak_memory_mb(),
                 "machine": machine(),
             }
         )
+
+    def finish(self, found: Mapping[str, Any]) -> Path:
+        """Write run.json, give the folder its name, print where it is."""
+        whole = self.facts(found)
         check_facts(whole, "run")
         write_text(self.folder / "run.json", to_json(whole))
         for leftover in (self.folder / STEPS, *self.folder.glob(f"{PARTIAL}*")):
