@@ -137,6 +137,10 @@ def _table(path: Path) -> np.ndarray:
 def _unit_starts(path: Path, rows_RK: np.ndarray) -> np.ndarray:
     """First row of each unit. Units stand one after the other, cycles count 1, 2, 3, ..."""
     unit_R, cycle_R = rows_RK[:, 0], rows_RK[:, 1]
+    odd_R = ~(np.isfinite(unit_R) & (unit_R >= 1) & (unit_R == np.round(unit_R)))
+    if odd_R.any():
+        row = int(np.argmax(odd_R))
+        raise Fault(f"{path.name} line {_line_of(path, row)}: unit = {unit_R[row]:g} is not a number 1, 2, 3, ...")
     starts = np.flatnonzero(np.diff(unit_R, prepend=unit_R[0] - 1))
     _, seen_at = np.unique(unit_R[starts], return_index=True)
     if len(seen_at) < len(starts):
