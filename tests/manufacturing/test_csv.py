@@ -235,3 +235,9 @@ def test_a_mistake_in_the_channels(what):
 def test_limits_may_be_left_out(site):
     fleet = site(HEAD + days("A", 1, 4), channels=[{"name": "vibration"}])
     assert (fleet.channels[0].low, fleet.channels[0].high) == (-np.inf, np.inf)
+
+
+def test_settings_stand_first(site):
+    fleet = site(HEAD + days("A", 1, 4), channels=CHANNELS[::-1])
+    assert [c.name for c in fleet.channels] == ["speed", "vibration"]
+    np.testing.assert_array_equal(fleet.x_RF[0], [2900, 0.1])

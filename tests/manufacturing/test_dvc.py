@@ -41,7 +41,7 @@ def pulled(tmp_path_factory) -> Path:
 
 
 def test_the_generator_makes_it_again(pulled):
-    """99.99 % of the cells equal, the rest by one unit of the last digit: another machine may round 0.5 the other way."""
+    """99.99 % of the cells equal, the rest by one unit of the last digit: machines differ in how 0.5 is rounded."""
     folder = pulled / "manufacturing"
     readings, events, truth = simulate()
     kept = pd.read_csv(folder / "readings.csv.xz", parse_dates=["time"])

@@ -67,7 +67,8 @@ class CsvFleet:
         if rows_per_month is not None and rows_per_month <= 0:
             raise ValueError(f"rows_per_month must be > 0, got {rows_per_month}")
         self.paths = [path] if isinstance(path, (str, Path)) else list(path)
-        self.channels = tuple(_channel(dict(words)) for words in channels)
+        stated = [_channel(dict(words)) for words in channels]
+        self.channels = tuple(sorted(stated, key=lambda channel: channel.role != "setting"))  # settings first
         names = [channel.name for channel in self.channels]
         twice = {name for name in names if names.count(name) > 1}
         if twice or not any(channel.role == "sensor" for channel in self.channels):
