@@ -19,7 +19,8 @@ toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
      bool[machine] alarm, bool[machine,time] condition_ok, int8[machine,time,3] quality,
      float[machine,time,3] healthy)
 <float nought = {0.0}, float unknown = {nan}, float cap = {125.0}, float per_mm_s = {10.0}, int64 one = {1},
- int64 first = {0}, int64[1] rows = {1}, float narrow = {0.8}, float wide = {1.2}, float horizon = {30.0}, float slope = {0.2},
+ int64 first = {0}, int64[1] rows = {1}, float narrow = {0.8}, float wide = {1.2}, float horizon = {30.0},
+ float slope = {0.2},
  float[3] seen_low = {0.2, 0.5, 20.0}, float[3] seen_high = {1.0, 9.0, 80.0}, float[3] base = {0.6, 1.0, 45.0},
  int8 good = {0}, int8 lost = {1}, int8 odd = {2}>
 {

@@ -82,4 +82,4 @@ def _verify(folder: Path, files: dict[str, bytes]) -> None:
         raise Fault(f"{folder} is refused: SHA256SUMS does not list exactly {', '.join(SUMMED)}")
     for digest, name in found:
         if hashlib.sha256(files[name]).hexdigest() != digest:
-            raise Fault(f"{folder} is refused: {name} is not the file that was signed in SHA256SUMS. Copy the bundle again")
+            raise Fault(f"{folder} is refused: {name} differs from its sum in SHA256SUMS. Copy the bundle again")

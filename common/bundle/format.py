@@ -134,7 +134,8 @@ def check_manifest(made: Any) -> None:
     if not isinstance(made, dict):
         raise Fault("bundle.json does not hold an object")
     if made.get("format") != FORMAT:
-        raise Fault(f"bundle.json has format {made.get('format')!r:.40}, this program reads {FORMAT}: update the one that is older")
+        given = f"{made.get('format')!r:.40}"
+        raise Fault(f"bundle.json has format {given}, this program reads {FORMAT}: update the one that is older")
     for part, kind in PARTS.items():
         if part not in made:
             raise Fault(f"bundle.json lacks '{part}'")
@@ -142,7 +143,9 @@ def check_manifest(made: Any) -> None:
             raise Fault(f"bundle.json: '{part}' is a {type(made[part]).__name__}, expected {_kind(kind)}")
     for part in ("pilot", "name"):
         if not NAME.fullmatch(made[part]) or len(made[part]) > 64:
-            raise Fault(f"bundle.json: {part} {made[part]!r:.80} may hold small letters, digits and single hyphens only")
+            raise Fault(
+                f"bundle.json: {part} {made[part]!r:.80} may hold small letters, digits and single hyphens only"
+            )
     if not re.fullmatch(r"\d{14}", made["version"], re.ASCII):
         raise Fault(f"bundle.json: version {made['version']!r:.40} is not a UTC time of 14 digits")
     if made["sample"] not in ("contract", "real"):
@@ -161,7 +164,7 @@ def check_manifest(made: Any) -> None:
 
 def _check_tensor(entry: Any, part: str) -> str:
     allowed = set(Tensor.__dataclass_fields__)
-    if not isinstance(entry, dict) or not {"name", "dtype", "shape"} <= set(entry) <= allowed:
+    if not isinstance(entry, dict) or set(entry) != allowed:
         raise Fault(f"bundle.json: an entry of {part} does not have exactly the keys {', '.join(sorted(allowed))}")
     name, shape = entry["name"], entry["shape"]
     if not isinstance(name, str) or not WORD.fullmatch(name):
@@ -171,7 +174,9 @@ def _check_tensor(entry: Any, part: str) -> str:
     if not isinstance(shape, list) or len(shape) > 8 or not all(map(_is_axis, shape)):
         raise Fault(f"bundle.json: {name} has no shape of axis names and sizes above 0")
     low, high = entry.get("low"), entry.get("high")
-    if not (low is None or _is_number(low)) or not (high is None or _is_number(high) or high in shape or _is_axis(high)):
+    if not (low is None or _is_number(low)) or not (
+        high is None or _is_number(high) or high in shape or _is_axis(high)
+    ):
         raise Fault(f"bundle.json: {name} has a range that is neither a number nor an axis")
     texts = (entry.get("unit", ""), entry.get("meaning", ""))
     if not all(isinstance(text, str) for text in texts) or not isinstance(entry.get("missing", False), bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -40,6 +41,22 @@ class Bundle:
         """Short name for folders and titles, such as `manufacturing-20260131120000`."""
         return f"{self.manifest['name']}-{self.manifest['version']}"
 
+    def set_default(self, name: str, value: Any) -> None:
+        """Let an input that may be left out take another value from now on; text is read as a number."""
+        tensor = next((t for t in self._inputs if t.name == name), None)
+        if tensor is None or name not in self._defaults:
+            known = ", ".join(self._defaults) or "none"
+            raise Fault(f"The model has no input '{name}' that can be set; it has {known}")
+        try:
+            value = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise Fault(f"{name} = {value!r:.40} is not a number [{tensor.unit or tensor.dtype}]") from None
+        self._defaults[name] = tensor.check(value, {})
+
+    def default(self, name: str) -> np.ndarray:
+        """What `run` uses for an input that is left out."""
+        return self._defaults[name]
+
     def run(self, **inputs: Any) -> dict[str, np.ndarray]:
         """Every output by name. Inputs left out take their defaults; the rest must keep the contract."""
         axes = dict(self._fixed)
@@ -50,7 +67,9 @@ class Bundle:
             elif tensor.name in self._defaults:
                 feed[tensor.name] = self._defaults[tensor.name]
             else:
-                raise Fault(f"The model needs the input {tensor.name} {tensor.axes_text} [{tensor.unit or tensor.dtype}]")
+                raise Fault(
+                    f"The model needs the input {tensor.name} {tensor.axes_text} [{tensor.unit or tensor.dtype}]"
+                )
         if len(inputs) > len(feed) or not inputs.keys() <= feed.keys():
             unknown = ", ".join(sorted(inputs.keys() - feed.keys()))
             raise Fault(f"The model has no input {unknown}; it has {', '.join(t.name for t in self._inputs)}")
@@ -95,7 +114,13 @@ def _selftest_in_child(folder: Path, expected: str) -> None:
     command = [sys.executable, "-P", "-m", "common.bundle.selftest", str(folder.resolve()), expected]
     try:
         done = subprocess.run(  # noqa: S603 (our own module, no shell)
-            command, env=environment, capture_output=True, text=True, timeout=SECONDS_CAP, stdin=subprocess.DEVNULL, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_CAP,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise Fault(f"{folder} is refused: its self-test did not end within {SECONDS_CAP} s") from None

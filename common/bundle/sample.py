@@ -34,24 +34,26 @@ def sample_from_contract(manifest: Mapping[str, Any], axes: Mapping[str, int], s
     return {t.name: _draw(t, axes, channels, manifest["seen"], rng) for t in tensors(manifest["inputs"])}
 
 
-def _draw(tensor: Tensor, axes: Mapping[str, int], channels: list, seen: Mapping, rng: np.random.Generator) -> np.ndarray:
+def _draw(
+    tensor: Tensor, axes: Mapping[str, int], channels: list, seen: Mapping, rng: np.random.Generator
+) -> np.ndarray:
     if tensor.default is not None:
         return np.asarray(tensor.default, tensor.dtype)
     try:
         shape = tuple(axes[axis] if isinstance(axis, str) else axis for axis in tensor.shape)
-        high = axes[tensor.high] if isinstance(tensor.high, str) else tensor.high
+        high: Any = axes[tensor.high] if isinstance(tensor.high, str) else tensor.high
     except KeyError as error:
         raise Fault(f"A sample of {tensor.name} needs the length of its axis {error}") from None
-    low = tensor.low
+    if tensor.dtype == "bool":
+        return rng.random(shape) < 0.5
+    low: Any = tensor.low
     if channels and tensor.shape and tensor.shape[-1] in ("sensor", "channel", len(channels)):
         spans = [seen.get(c["name"], [c["low"], c["high"]]) for c in channels]
         low, high = (np.array(side, float) for side in zip(*spans, strict=True))
-    if low is None or high is None:
+    if low is None or high is None or np.isnan(low).any() or np.isnan(high).any():
         raise Fault(f"A sample of {tensor.name} needs its low and high")
-    if tensor.dtype == "bool":
-        return rng.random(shape) < 0.5
-    if np.issubdtype(tensor.dtype, np.integer):
-        return rng.integers(low, np.asarray(high) + 1, shape).astype(tensor.dtype)
+    if np.issubdtype(tensor.dtype, np.integer):  # no channels: those are readings, which are floats
+        return rng.integers(np.int64(low), np.int64(high) + 1, shape).astype(tensor.dtype)
     share = rng.random(shape)
     if len(shape) > 1:  # a mean over ever more rows wanders like a real reading does, and stays inside the range
         share = np.cumsum(share, axis=-2) / np.arange(1, shape[-2] + 1)[:, None] * 0.5 + share * 0.5

@@ -65,9 +65,8 @@ def check_signature(manifest: Mapping[str, Any], session: Session) -> dict[str, 
                 if isinstance(length, int):  # a name or None in the graph leaves the length open
                     same &= (fixed.setdefault(axis, length) if isinstance(axis, str) else axis) == length
             if not same:
-                raise Fault(
-                    f"The graph's {tensor.name} is {dtype} {list(shape)}, bundle.json says {tensor.dtype} {tensor.axes_text}"
-                )
+                says = f"{tensor.dtype} {tensor.axes_text}"
+                raise Fault(f"The graph's {tensor.name} is {dtype} {list(shape)}, bundle.json says {says}")
     return fixed
 
 
@@ -85,7 +84,9 @@ def check_sample(manifest: Mapping[str, Any], session: Session, sample: bytes) -
 
 
 def _compare(tensor: Tensor, got: np.ndarray, promised: np.ndarray, axes: dict[str, int]) -> None:
-    lengths = tuple(axes.setdefault(a, n) if isinstance(a, str) else a for a, n in zip(tensor.shape, got.shape, strict=True))
+    lengths = tuple(
+        axes.setdefault(a, n) if isinstance(a, str) else a for a, n in zip(tensor.shape, got.shape, strict=True)
+    )
     if got.shape != promised.shape or got.shape != lengths or got.dtype != promised.dtype:
         raise Fault(f"Self-test: {tensor.name} came out as {got.dtype} {list(got.shape)}, promised {tensor.axes_text}")
     if got.dtype.kind == "f":
@@ -93,7 +94,9 @@ def _compare(tensor: Tensor, got: np.ndarray, promised: np.ndarray, axes: dict[s
     else:
         agree = got == promised
     if agree.size and agree.mean() < SHARE:
-        raise Fault(f"Self-test: {(~agree).sum()} of {agree.size} values of {tensor.name} are not what the bundle promises")
+        raise Fault(
+            f"Self-test: {(~agree).sum()} of {agree.size} values of {tensor.name} are not what the bundle promises"
+        )
 
 
 def selftest(files: dict[str, bytes]) -> None:

@@ -64,7 +64,9 @@ def check_options(options: Mapping[str, Any]) -> None:
         raise Fault(f"session_options must name exactly {', '.join(CHOICES)}")
     for name, choices in CHOICES.items():
         if not any(options[name] is choice or options[name] == choice for choice in choices):
-            raise Fault(f"session_options.{name} is {options[name]!r:.40}, expected one of {', '.join(map(str, choices))}")
+            raise Fault(
+                f"session_options.{name} is {options[name]!r:.40}, expected one of {', '.join(map(str, choices))}"
+            )
 
 
 def _options(options: Mapping[str, Any], threads: int) -> ort.SessionOptions:

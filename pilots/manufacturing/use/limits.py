@@ -1,0 +1,77 @@
+"""A reading that cannot be: refused, with a guess at what happened (another unit, a code for "no reading").
+
+Axis R: rows of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.fault import Fault
+from common.table_contract import CODES, limits
+
+MOST = 0.5  # share of a column outside its limits from which on the whole column is suspected
+# Our unit: what a logger may have written instead, and how to get back: ours = factor * theirs + offset.
+# Exact by definition (ISO 80000); psi and in from the international pound and inch.
+OTHER_UNITS: dict[str, dict[str, tuple[float, float]]] = {
+    "°C": {"K": (1.0, -273.15), "°F": (5 / 9, -160 / 9)},
+    "K": {"°C": (1.0, 273.15), "°F": (5 / 9, 459.67 * 5 / 9)},
+    "mm/s": {"m/s": (1000.0, 0.0), "in/s": (25.4, 0.0), "µm/s": (0.001, 0.0)},
+    "bar": {"kPa": (0.01, 0.0), "Pa": (1e-5, 0.0), "MPa": (10.0, 0.0), "psi": (0.0689476, 0.0), "mbar": (0.001, 0.0)},
+    "kPa": {"bar": (100.0, 0.0), "Pa": (0.001, 0.0), "psi": (6.89476, 0.0)},
+    "m³/h": {"l/min": (0.06, 0.0), "l/s": (3.6, 0.0), "m³/s": (3600.0, 0.0)},
+    "A": {"mA": (0.001, 0.0)},
+    "kW": {"W": (0.001, 0.0)},
+    "rpm": {"1/s": (60.0, 0.0)},
+    "%": {"a share from 0 to 1": (100.0, 0.0)},
+}
+
+
+def check_limits(
+    frame: pd.DataFrame, channels: Sequence[Mapping[str, Any]], names: Mapping[str, str], seen: Mapping, file: str
+) -> None:
+    """Raise a Fault on the first line with a reading outside its channel's physical limits."""
+    found = []
+    for channel in channels:
+        low, high = physical(channel)
+        x_R = frame[channel["name"]].to_numpy()
+        outside_R = (x_R < low) | (x_R > high)
+        if outside_R.any():
+            found.append((int(np.argmax(outside_R)), int(outside_R.sum()), channel))
+    if not found:
+        return
+    row, count, channel = min(found, key=lambda breach: breach[0])
+    name, unit = channel["name"], "" if channel["unit"] in ("", "-") else f" {channel['unit']}"
+    x_R = frame[name].to_numpy()
+    value, known = float(x_R[row]), int(np.isfinite(x_R).sum())
+    theirs = names.get(name, name)
+    column = f" (column '{theirs}')" if theirs != name else ""
+    also = f", as are {count - 1:,} more of its {known:,} readings" if count > 1 else ""
+    raise Fault(
+        f"{file} line {frame.index[row]}: {name}{column} = {value:.10g} is outside "
+        f"{limits(*physical(channel))}{unit}{also}. {_guess(x_R, value, count / known, channel, seen)}"
+    )
+
+
+def physical(channel: Mapping[str, Any]) -> tuple[float, float]:
+    """The channel's physical limits; a bundle says null where there is none."""
+    low, high = channel["low"], channel["high"]
+    return -np.inf if low is None else low, np.inf if high is None else high
+
+
+def _guess(x_R: np.ndarray, value: float, share: float, channel: Mapping[str, Any], seen: Mapping) -> str:
+    unit = channel["unit"]
+    if value in CODES:
+        return f"Loggers write {value:.10g} where there was no reading: leave those cells empty"
+    if share < MOST:
+        return "Correct it in the file, or leave it empty where there was no reading"
+    middle = float(np.nanmedian(x_R))
+    for other, (factor, offset) in OTHER_UNITS.get(unit, {}).items():
+        low, high = seen.get(channel["name"], physical(channel))
+        if low - (high - low) <= factor * middle + offset <= high + (high - low):
+            return f"That looks like a wrong unit, {other}: convert the column to {unit}"
+    return f"That looks like a wrong unit: the model needs this column in {unit}"
