@@ -29,7 +29,8 @@ def to_onnx(
     named = {name for dims in axes.values() for name in dims.values()}
     dims = {name: torch.export.Dim(name, min=1, max=2**31 - 1) for name in named}
     shapes = tuple({i: dims[a] for i, a in axes.get(name, {}).items()} for name in example)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for chatty in ("torch.onnx", "onnx_ir", "onnxscript"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the exporter chats
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import io
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
+import yaml
 from omegaconf import DictConfig
 
-from common.atomic import write_bytes
+from common.atomic import write_bytes, write_text
 from common.bundle.session import Session
 from common.bundle.write import sample_from_contract, write_bundle
 from common.card import model_card
 from common.export.parity import parity
+from common.machine import commit
 from common.run import Run
+from common.split import fingerprint
 from pilots.manufacturing import calibrate
 from pilots.manufacturing.bundle import describe
 from pilots.manufacturing.data.contract import Fleet
@@ -26,7 +31,7 @@ def exported(run: Run, features: Features, model, decision: Decision, test: Flee
     """The whole graph, its parity on every test row, and what it answers there."""
     graph = whole(features.graph, model.graph(), decision)
     readings, length = test.padded()
-    asked = {"readings": readings, "length": length, "threshold": np.float32(decision.threshold)}
+    asked = {"readings": readings, "length": length, "threshold": np.array(decision.threshold, np.float32)}
     answer = Session(graph.SerializeToString(), threads=2).run(asked)
     made = calibrate.forecast(model, held)
     python = decision(made["rul"], made.get("risk"), held.length_L)
@@ -50,7 +55,7 @@ def predictions(test: Fleet, held: Histories, answer: dict[str, np.ndarray]) -> 
     return gzip.compress(table.to_csv(index=False).encode(), mtime=0)
 
 
-def arrays(fleet: Fleet, rows: Rows | None = None) -> bytes:
+def arrays(fleet: Fleet) -> bytes:
     """A graph's inputs and the true remaining lives, for later checks of variants; they stay in the run folder."""
     readings, length = fleet.padded()
     packed = io.BytesIO()
@@ -63,6 +68,7 @@ def save(
     held: Histories, scored: dict,
 ) -> float:  # fmt: skip
     """Everything a run leaves behind. `scored`: metrics, metrics_by_model, cv. Returns the clipped RMSE."""
+    human = yaml.safe_load(files("pilots.manufacturing").joinpath("card.yaml").read_text(encoding="utf-8"))
     with run.stage("export"):
         graph, same, answer = exported(run, features, model, decision, test, held, cfg.parity)
         data = {
@@ -79,7 +85,7 @@ def save(
             "train_failures": int((train.end_L == "failed").sum()),
             "test_lives": test.lives,
         }
-        facts = {"data": data, "origins": held.lives, "parity": same, "split": split, **scored}
+        facts = {"data": data, "origins": test.lives, "parity": same, "split": split, **scored}
         facts |= {"conditions": len(features.conditions.centre_CS), "notes": list(fleet.notes)}
         made = describe(
             fleet,
@@ -96,7 +102,7 @@ def save(
             licence=fleet.licence,
             data=data,
         )
-        card = model_card({**run.facts(facts)}, yaml_of("pilots.manufacturing"))
+        card = model_card(run.facts(facts), human)
         sample = sample_from_contract(made, {"machine": 3, "time": 40}, run.seeds[0])
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
         write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))

@@ -1,0 +1,48 @@
+"""pilot-demo: from a fresh clone to finished reports, with the seconds that each part took.
+
+It calls the same commands a person would type, so what it shows is what a person gets.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+from common.cli import guard
+from common.fault import Fault
+from common.runs import find_run
+
+PARTS = {  # part: its command
+    "sample data": ["dvc", "pull", "--quiet"],
+    "manufacturing": ["pilot-manufacturing", "data=sample"],
+}
+
+
+def main() -> None:
+    raise SystemExit(guard(demo))
+
+
+def demo() -> None:
+    """Run every part, print its seconds, and at the end where the reports are."""
+    scripts = Path(sysconfig.get_path("scripts"))
+    seconds = {}
+    for part, (program, *words) in PARTS.items():
+        print(f"\n$ {program} {' '.join(words)}", flush=True)
+        began = time.perf_counter()
+        done = subprocess.run([scripts / program, *words], check=False)  # noqa: S603 - our own commands
+        if done.returncode:
+            raise Fault(f"{program} {' '.join(words)} ended with exit code {done.returncode}; its words stand above")
+        seconds[part] = time.perf_counter() - began
+    print()
+    for part, spent in seconds.items():
+        print(f"{part:<16}{spent:6.1f} s")
+    print(f"{'together':<16}{sum(seconds.values()):6.1f} s\n")
+    for pilot in list(PARTS)[1:]:
+        print(f"report: {find_run(f'{pilot}/latest') / 'report.html'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
