@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from common.fault import Fault, did_you_mean
 
+TYPED = tuple(sys.argv[1:])  # what the person typed; Hydra is handed a rewritten command line
 MISTAKE, STOPPED, NOBODY_READS = 2, 130, 141  # exit codes; the last two as a shell gives them for signals 2 and 13
 DISK = {
     errno.ENOSPC: "the disk is full",

@@ -25,6 +25,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from common.atomic import PARTIAL, publish, write_bytes, write_text
+from common.cli import TYPED
 from common.facts import check_facts, plain, read_facts, to_json
 from common.fault import Fault
 from common.machine import commit, machine, peak_memory_mb
@@ -69,7 +70,7 @@ class Run:
             return cls(folder, pilot, cfg, started, lock)
         _seeds(cfg)
         folder, version = _new_partial(Path(str(cfg.run.folder)).resolve() / pilot)
-        command = shlex.join([f"pilot-{pilot}", *sys.argv[1:]])
+        command = shlex.join([f"pilot-{pilot}", *TYPED])
         started = {"pilot": pilot, "version": version, "model": _model(cfg), "command": command, "seconds": {}}
         run = cls(folder, pilot, cfg, started, _lock(folder))
         write_text(folder / CONFIG, OmegaConf.to_yaml(cfg, resolve=True))
