@@ -20,7 +20,7 @@ PACKAGES = (
 
 def machine() -> dict[str, Any]:
     """Processor, cores this process may use, memory, GPU and package versions."""
-    return {"cpu": _cpu(), "cores": _cores(), "ram_gb": _ram_gb(), "gpu": _gpu(), "versions": _versions()}
+    return {"cpu": _cpu(), "cores": cores(), "ram_gb": _ram_gb(), "gpu": _gpu(), "versions": _versions()}
 
 
 def peak_memory_mb() -> float | None:
@@ -67,7 +67,8 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

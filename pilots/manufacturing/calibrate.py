@@ -6,10 +6,13 @@ Features keep the scales of all training machines in every fold; the models are 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from common.machine import cores
 from common.run import Run
 from common.split import folds
 from pilots.manufacturing.decide import Decision, signal
@@ -30,29 +33,41 @@ class OutOfFold:
 
 def out_of_fold(run: Run, make: Callable, h: Histories, machine_L: np.ndarray, count: int, seed: int) -> OutOfFold:
     """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat."""
+    parts = folds(machine_L, count, seed)
+
+    def fit(number: int, model) -> dict[str, np.ndarray]:
+        held = parts[number]
+        rest = np.setdiff1d(np.arange(len(machine_L)), held)
+        done = run.keep(f"fold{number}", lambda: forecast(model.fit(h.take(rest), seed), h.take(held)))
+        run.say(f"fold {number + 1} of {count}")
+        return done
+
     rul_LT = np.full(h.rul_LT.shape, np.nan)
     risk_LT, fold_L = rul_LT.copy(), np.zeros(len(machine_L), int)
-    for number, held in enumerate(folds(machine_L, count, seed)):
-
-        def fit(held: np.ndarray = held) -> dict[str, np.ndarray]:
-            rest = np.setdiff1d(np.arange(len(machine_L)), held)
-            return forecast(make().fit(h.take(rest), seed), h.take(held))
-
-        done = run.keep(f"fold{number}", fit)
-        rul_LT[held], fold_L[held] = done["rul"], number
-        risk_LT[held] = done.get("risk", np.nan)
+    with ThreadPoolExecutor(cores()) as pool:  # fits run outside Python's lock, each on one thread of its own
+        futures = [pool.submit(fit, number, make()) for number in range(count)]
+        for number, future in enumerate(futures):
+            done, held = future.result(), parts[number]
+            rul_LT[held], risk_LT[held], fold_L[held] = done["rul"], done.get("risk", np.nan), number
     return OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L)
 
 
-def further_seed(run: Run, make: Callable, h: Histories, logs: dict[str, Histories], seed: int) -> dict[str, dict]:
-    """Forecasts on every log in `logs` by a model fitted with another seed; a step that is not repeated."""
+def further_seeds(run: Run, make: Callable, h: Histories, logs: dict[str, Histories]) -> dict[str, list[dict]]:
+    """Forecasts on every log in `logs` by models fitted with the seeds after the first; each a step of its own."""
 
-    def fit() -> dict[str, np.ndarray]:
-        model = make().fit(h, seed)
+    def fit(seed: int, model) -> dict[str, np.ndarray]:
+        model.fit(h, seed)
+        run.say(f"seed {seed}")
         return {f"{log}/{name}": x for log, at in logs.items() for name, x in forecast(model, at).items()}
 
-    done = run.keep(f"seed{seed}", fit)
-    return {log: {key.rpartition("/")[2]: x for key, x in done.items() if key.rpartition("/")[0] == log} for log in logs}
+    with ThreadPoolExecutor(cores()) as pool:
+        futures = [pool.submit(run.keep, f"seed{s}", partial(fit, s, make())) for s in run.seeds[1:]]
+        kept = [future.result() for future in futures]
+    return {log: [_under(f"{log}/", done) for done in kept] for log in logs}
+
+
+def _under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {key.removeprefix(prefix): x for key, x in arrays.items() if key.startswith(prefix)}
 
 
 def forecast(model, h: Histories) -> dict[str, np.ndarray]:

@@ -33,10 +33,8 @@ def main(cfg: DictConfig) -> float:
 
     with run.stage("evaluate"):
         logs = {"": held, **late}
-        said = {log: [calibrate.forecast(model, h)] for log, h in logs.items()}
-        for seed in run.seeds[1:]:
-            for log, made in calibrate.further_seed(run, lambda: build(cfg.model), learn, logs, seed).items():
-                said[log].append(made)
+        more = calibrate.further_seeds(run, lambda: build(cfg.model), learn, logs)
+        said = {log: [calibrate.forecast(model, h), *more[log]] for log, h in logs.items()}
         beside = {name: build(c).fit(learn, first) for name, c in cfg.compare.items()} | getattr(model, "members", {})
         naive = Answers.naive(learn, cap, horizon, interval.level)
 
