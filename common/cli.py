@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from common.fault import Fault, did_you_mean
 
+HYDRA = "common.cli_hydra"  # a name, not an import: commands right of the bundle come through here and know no Hydra
 TYPED = tuple(sys.argv[1:])  # what the person typed; Hydra is handed a rewritten command line
 MISTAKE, STOPPED, NOBODY_READS = 2, 130, 141  # exit codes; the last two as a shell gives them for signals 2 and 13
 DISK = {
@@ -61,9 +62,7 @@ def pilot(name: str, verbs: Mapping[str, str]) -> int:
                 )
             importlib.import_module(verbs[words[0]]).main(words[1:])
             return
-        from common.cli_hydra import train
-
-        train(name, verbs)
+        importlib.import_module(HYDRA).train(name, verbs)
 
     return guard(main)
 
@@ -73,9 +72,7 @@ def _sentence(err: Exception) -> str | None:
     if isinstance(err, Fault):
         return str(err)
     if type(err).__module__.split(".")[0] in ("hydra", "omegaconf", "yaml"):
-        from common.cli_hydra import sentence
-
-        return sentence(err)
+        return importlib.import_module(HYDRA).sentence(err)
     if isinstance(err, OSError) and err.errno is not None:
         what = DISK.get(err.errno, err.strerror or str(err))
         return f"{err.filename}: {what}" if err.filename else what

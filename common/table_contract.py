@@ -22,7 +22,9 @@ CODES = {-1.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 9
 class Column:
     """One column of a table: our name for it, its unit and the physical limits outside which a value is refused.
 
-    kind "integer": whole numbers; "time": dates or numeric stamps, never empty where required; "text": names
+    low, high  -inf, inf (or None, as in a bundle's JSON) where there is no limit
+    kind       "integer": whole numbers; "time": dates or numeric stamps; "text": names. Time and text are never empty
+               in a required column; numbers may be missing anywhere
     """
 
     name: str
@@ -41,7 +43,7 @@ def contract(columns: Sequence[Column]) -> pa.DataFrameSchema:
     def checks(column: Column) -> list[pa.Check]:
         rules = []
         if column.kind in ("number", "integer"):
-            rules.append(pa.Check.in_range(column.low, column.high, name="range"))
+            rules.append(pa.Check.in_range(*_span(column), name="range"))
         if column.kind == "integer":
             rules.append(pa.Check(lambda x: x == x.round(), name="whole"))
         return rules
@@ -86,7 +88,7 @@ def _breach(column: Column, case: pd.Series, where: Callable[[str, int], str], m
     if case["check"] == "whole":
         return f"{start} = {value:.10g} is not a whole number{rest}: correct it in the file"
     unit = f" {column.unit}" if column.unit else ""
-    breach = f"{start} = {value:.10g} is outside {limits(column.low, column.high)}{unit}{rest}."
+    breach = f"{start} = {value:.10g} is outside {limits(*_span(column))}{unit}{rest}."
     if not setting:
         return f"{breach} Correct it in the file, or leave it empty where there was no reading"
     if value in CODES:
@@ -94,6 +96,11 @@ def _breach(column: Column, case: pd.Series, where: Callable[[str, int], str], m
     return (
         f"{breach} Check the column's unit; a code for a missing reading is named with {setting}.missing={value:.10g}"
     )
+
+
+def _span(column: Column) -> tuple[float, float]:
+    low = -math.inf if column.low is None else column.low
+    return low, math.inf if column.high is None else column.high
 
 
 def limits(low: float, high: float) -> str:
