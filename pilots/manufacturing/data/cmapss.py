@@ -68,7 +68,7 @@ class Cmapss:
     def __init__(self, root: str, subset: str = "FD001", rows_per_month: float = 30.0):
         if rows_per_month <= 0:
             raise ValueError(f"rows_per_month must be > 0, got {rows_per_month}")
-        self.root, self.subset, self.rows_per_month = Path(root), str(subset), float(rows_per_month)
+        self.root, self.subset, self.rows_per_month = Path(root).expanduser(), str(subset), float(rows_per_month)
 
     def read(self) -> Fleet:
         """Training lives first (they end in failure), then test lives (cut earlier, rows left from RUL_X.txt)."""

@@ -44,7 +44,8 @@ class CsvFleet:
     date_format     dd/mm/yyyy, mm/dd/yyyy or %d.%m.%Y %H:%M; None = told from the file, never guessed
     row_unit        what one row stands for, in the singular: day, hour, cycle
     rows_per_month  rows a machine makes in a month; None = told from the dates
-    name, licence   for the reports
+    name            for the reports; None = the first file's name
+    licence         for the reports
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class CsvFleet:
         date_format: str | None = None,
         row_unit: str = "row",
         rows_per_month: float | None = None,
-        name: str = "csv",
+        name: str | None = None,
         licence: str = "the user's own",
     ):
         if rows_per_month is not None and rows_per_month <= 0:
@@ -96,7 +97,7 @@ class CsvFleet:
         if events is None:
             notes.append("no events file: nothing is known to have failed, so only anomaly detection is possible")
         fleet = Fleet(
-            name=self.name,
+            name=self.name or self._files()[0].name.split(".")[0],
             licence=self.licence,
             sha256="",
             row_unit=self.row_unit,
@@ -143,7 +144,7 @@ class CsvFleet:
     def _files(self) -> list[Path]:
         """Patterns filled in; a file whose own name holds a star or bracket is taken as it is."""
         files = []
-        for text in map(str, self.paths):
+        for text in (str(Path(path).expanduser()) for path in self.paths):
             found = (
                 [text] if Path(text).exists() or not glob.has_magic(text) else sorted(glob.glob(text, recursive=True))
             )

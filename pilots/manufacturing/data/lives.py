@@ -45,20 +45,25 @@ def split_lives(table: pd.DataFrame, events: pd.DataFrame | None, events_name: s
     of_machine = {machine_R[a]: (int(a), int(b)) for a, b in bounds}
     step = typical_step(machine_R, time_R)
     happened = _by_machine(events, of_machine, time_R, events_name)
-    lives, notes = [], []
+    lives, downtime = [], {}
     for machine, (first, end) in of_machine.items():
         found, dropped = _one_machine(machine, time_R[first:end], happened.get(machine, []), step, events_name)
         lives += [(machine, a + first, b + first, how, left) for a, b, how, left in found]
         if dropped:
-            notes.append(f"{machine}: {dropped} rows of downtime after a failure were dropped")
-    late = [f"{name}: failed {left:g} rows after its last reading" for name, _, _, how, left in lives if left > 0]
+            downtime[machine] = dropped
+    late = {name: left for name, _, _, _, left in lives if left > 0}
+    notes = []
+    if downtime:
+        notes.append(f"{sum(downtime.values()):,} rows of downtime after failures were dropped ({_named(downtime)})")
+    if late:
+        notes.append(f"the log stops before the failure, by so many rows: {_named(late)}")
     return Lives(
         row_R=np.concatenate([np.arange(a, b) for _, a, b, _, _ in lives]) if lives else np.zeros(0, int),
         life_R=np.repeat(np.arange(len(lives)), [b - a for _, a, b, _, _ in lives]),
         machine_L=np.array([name for name, *_ in lives], dtype=object).astype(str),
         end_L=np.array([how for *_, how, _ in lives]),
         rul_L=np.array([left for *_, left in lives], dtype=float),
-        notes=notes + late,
+        notes=notes,
     )
 
 
@@ -141,4 +146,14 @@ def _rows_left(last: object, failed_at: object, step: float | np.timedelta64, wo
 
 def show(time: object) -> str:
     """A stamp as a person writes it."""
-    return str(pd.Timestamp(time)) if isinstance(time, np.datetime64 | pd.Timestamp) else f"{time:g}"
+    return (
+        str(pd.Timestamp(time)).removesuffix(" 00:00:00")
+        if isinstance(time, np.datetime64 | pd.Timestamp)
+        else f"{time:g}"
+    )
+
+
+def _named(count_of: dict[str, float], most: int = 6) -> str:
+    """P009: 8, P013: 3, …"""
+    shown = [f"{name}: {count:g}" for name, count in list(count_of.items())[:most]]
+    return ", ".join([*shown, *(["…"] if len(count_of) > most else [])])

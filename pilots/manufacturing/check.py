@@ -1,0 +1,100 @@
+"""pilot-manufacturing check: read data without training; say what was understood, what is wrong, what is possible."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.fault import Fault
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+HELP = """\
+Say what a later run would say:
+  pilot-manufacturing check data=sample
+  pilot-manufacturing check data=cmapss data.root=FOLDER data.subset=FD001
+  pilot-manufacturing check --config-dir my_site data=pumps
+  pilot-manufacturing check my_site/data/pumps.yaml          the same, shorter
+  pilot-manufacturing check pumps.csv                        no yaml yet: proposes one
+
+Nothing is written. Exit code 0, or 2 with a sentence that says what to mend.
+"""
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="pilot-manufacturing check",
+        description=__doc__.partition(": ")[2],
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="name=value as for a run, a site's yaml, or a CSV file"
+    )
+    parser.add_argument("--config-dir", "-cd", type=Path, help="folder of your own settings, with data/NAME.yaml in it")
+    parser.add_argument("--data", help="the same as data=NAME")
+    asked = parser.parse_args(argv)
+    words = [*asked.words, *([f"data={asked.data}"] if asked.data else [])]
+    files = [word for word in words if "=" not in word]
+    if len(files) > 1 or (files and len(words) > 1 and not files[0].endswith(".yaml")):
+        raise Fault(f"check takes one file, or words such as data=csv data.path=FILE; got {' '.join(words)}")
+    if files and not files[0].endswith(".yaml"):
+        from pilots.manufacturing.data.draft import draft
+
+        print(_plain(draft(Path(files[0]))))
+        return
+    folder = asked.config_dir
+    if files:
+        folder, choice = _site(Path(files[0]), folder)
+        words = [choice, *(word for word in words if word not in files)]
+    _report(_settings(words, folder))
+
+
+def _report(cfg: DictConfig) -> None:
+    """Read and say, part by part."""
+    from common.config import build
+    from pilots.manufacturing.data import findings
+
+    fleet = build(cfg).read()
+    print(_plain("\n".join(findings.summary(fleet))), end="\n\n")
+    print(_plain("\n".join(findings.channels(fleet))), end="\n\n")
+    for title, lines in (("Noted while reading", fleet.notes), ("To look at", findings.to_mend(fleet))):
+        if lines:
+            shown = "\n".join(f"- {line}" for line in findings.shortened(list(lines)))
+            print(f"{title}\n{_plain(shown)}", end="\n\n")
+    print("What is possible\n" + "\n".join(f"- {line}" for line in findings.possible(fleet)))
+
+
+def _site(yaml: Path, folder: Path | None) -> tuple[Path, str]:
+    """my_site/data/pumps.yaml -> my_site and data=pumps."""
+    if not yaml.is_file():
+        raise Fault(f"there is no file {yaml} (looked in {Path.cwd()})")
+    home = yaml.absolute().parent
+    if folder is not None or home.name != "data":
+        raise Fault(
+            f"{yaml} must stand in a folder named data, as in my_site/data/{yaml.name}, and needs no --config-dir"
+        )
+    return home.parent, f"data={yaml.stem}"
+
+
+def _settings(words: list[str], folder: Path | None) -> DictConfig:
+    """The data settings of a run with these words; a site's own are looked through first."""
+    from hydra import compose, initialize_config_module
+
+    from common.cli_hydra import _quoted
+    from common.site import copy_site
+
+    with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
+        if folder is not None:
+            copy_site(folder, Path(copy))
+        path = f"hydra.searchpath=[pkg://conf.shared,file://{copy}]"
+        with initialize_config_module("conf.manufacturing", version_base="1.3"):
+            return compose("config", overrides=[path, *(_quoted(word, False) for word in words)]).data
+
+
+def _plain(text: str) -> str:
+    """Text for a terminal: names in a stranger's file must not move its cursor."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
