@@ -24,6 +24,7 @@ MACHINE = Column("machine", "", -np.inf, np.inf, kind="text", meaning="name of t
 TIME = Column(
     "time", "", -np.inf, np.inf, kind="time", meaning="stamp of the row: a date, or hours or cycles as a number"
 )
+EVENT = Column("event", "", -np.inf, np.inf, kind="text", meaning="what happened: failed, replaced or repaired")
 MONTH = np.timedelta64(2_629_746, "s")  # mean month of the Gregorian calendar
 
 
@@ -71,9 +72,10 @@ class CsvFleet:
         stated = [_channel(dict(words)) for words in channels]
         self.channels = tuple(sorted(stated, key=lambda channel: channel.role != "setting"))  # settings first
         names = [channel.name for channel in self.channels]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice or not any(channel.role == "sensor" for channel in self.channels):
-            raise ValueError(f"channels names {min(twice)} twice" if twice else "channels names no sensor")
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"channels names {min(twice)} twice")
+        if not any(channel.role == "sensor" for channel in self.channels):
+            raise ValueError("channels names no sensor")
         self.columns = {ours: theirs for ours, theirs in (columns or {}).items() if theirs}
         self.events = events
         self.book = {"columns": {}, "words": {}, "date_format": None, **(book or {})}
@@ -127,14 +129,13 @@ class CsvFleet:
             parts.append(part.assign(file=path.name).reset_index())
         kinds = {part["time"].dtype.kind for part in parts}
         if len(kinds) > 1:
-            raise Fault(
-                f"time is a date in some files and a number in others: {', '.join(p['file'][0] for p in parts)}"
-            )
+            files = ", ".join(part["file"][0] for part in parts)
+            raise Fault(f"time is a date in some files and a number in others: {files}")
         table = pd.concat(parts, ignore_index=True)
         ordered = table.sort_values(["machine", "time"], kind="stable")
         order_R = ordered.index.to_numpy()
-        same_R = (ordered["machine"].to_numpy()[1:] == ordered["machine"].to_numpy()[:-1]) if len(ordered) else []
-        moved = int(np.sum((np.diff(order_R) < 0) & same_R))
+        machine_R = ordered["machine"].to_numpy()
+        moved = int(np.sum((np.diff(order_R) < 0) & (machine_R[1:] == machine_R[:-1])))
         if moved:
             notes.append(f"rows stood out of order at {moved} places and were sorted by time")
         ordered = ordered.reset_index(drop=True)
@@ -145,9 +146,8 @@ class CsvFleet:
         """Patterns filled in; a file whose own name holds a star or bracket is taken as it is."""
         files = []
         for text in (str(Path(path).expanduser()) for path in self.paths):
-            found = (
-                [text] if Path(text).exists() or not glob.has_magic(text) else sorted(glob.glob(text, recursive=True))
-            )
+            plain = Path(text).exists() or not glob.has_magic(text)
+            found = [text] if plain else sorted(glob.glob(text, recursive=True))
             if not found:
                 raise Fault(f"no file fits data.path={text} (looked from {Path.cwd()})")
             files += [Path(name) for name in found]
@@ -158,13 +158,10 @@ class CsvFleet:
     def _events(self) -> tuple[pd.DataFrame | None, str]:
         if not self.events:
             return None, ""
-        path, columns = (
-            Path(self.events),
-            [MACHINE, TIME, dataclasses.replace(MACHINE, name="event", meaning="what happened")],
-        )
+        path = Path(self.events).expanduser()
         names = {ours: theirs for ours, theirs in self.book["columns"].items() if theirs}
         form = {**self.form, "date_format": self.book["date_format"], "separator": None}
-        events = read_table(path, columns, names=names, **form, setting="data.book")
+        events = read_table(path, [MACHINE, TIME, EVENT], names=names, **form, setting="data.book")
         ours_of = {}
         for ours, theirs in self.book["words"].items():
             for word in [theirs] if isinstance(theirs, str) else theirs or []:

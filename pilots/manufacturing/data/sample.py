@@ -3,7 +3,8 @@
 `SampleFleet` reads data/manufacturing where it has been fetched (`dvc pull`), else the seeded generator writes the
 same three files into a temporary folder; both ways go through the reader for a user's own CSV.
 
-    python -m pilots.manufacturing.data.sample data/      makes data/manufacturing again
+    python -m pilots.manufacturing.data.sample data/      makes data/manufacturing again; to publish a change:
+    dvc add data && rm -rf .dvc/sample && dvc push        so that data.dvc and the bytes beside it agree
 
 readings.csv.xz  a row per pump and running day, in the units of `pump.py`, with gaps as loggers leave them
 events.csv       machine, time, failed | replaced | repaired
