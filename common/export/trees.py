@@ -89,11 +89,17 @@ def wrap_rows(
     return model
 
 
-_NODE_FIELDS = (
-    "nodes_treeids nodes_nodeids nodes_featureids nodes_modes nodes_values "
-    "nodes_truenodeids nodes_falsenodeids nodes_missing_value_tracks_true"
-).split()
-_LEAF_FIELDS = "target_treeids target_nodeids target_ids target_weights".split()
+_NODE_FIELDS = [
+    "nodes_treeids",
+    "nodes_nodeids",
+    "nodes_featureids",
+    "nodes_modes",
+    "nodes_values",
+    "nodes_truenodeids",
+    "nodes_falsenodeids",
+    "nodes_missing_value_tracks_true",
+]
+_LEAF_FIELDS = ["target_treeids", "target_nodeids", "target_ids", "target_weights"]
 
 
 def _append(

@@ -30,7 +30,15 @@ def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tenso
         Tensor("low", meaning="lower end of the 90 % interval", **rows_left),
         Tensor("high", meaning="upper end of the 90 % interval", **rows_left),
         Tensor(
-            "p_fail", "float32", ROWS, "probability", 0.0, 1.0, None, True, f"of failure within {decision.horizon} {unit}"
+            "p_fail",
+            "float32",
+            ROWS,
+            "probability",
+            0.0,
+            1.0,
+            None,
+            True,
+            f"of failure within {decision.horizon} {unit}",
         ),
         Tensor(
             "alarm", "bool", ("machine",), meaning=f"rul <= threshold in each of the last {decision.persistence} rows"

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 import torch
 
 from common.bundle.session import Session
@@ -45,9 +44,7 @@ class Histories:
 
     def take(self, lives: np.ndarray) -> Histories:
         """Only these lives."""
-        return Histories(
-            self.x_LTD[lives], self.length_L[lives], self.names_D, self.rul_LT[lives], self.left_LT[lives]
-        )
+        return Histories(self.x_LTD[lives], self.length_L[lives], self.names_D, self.rul_LT[lives], self.left_LT[lives])
 
 
 class Features:

@@ -1,6 +1,6 @@
 """The whole chain as one ONNX graph: readings in, decision out. Nothing is left to re-implement.
 
-    readings, length -> features (float64) -> float32 -> model -> decision -> rul, low, high, p_fail, alarm
+readings, length -> features (float64) -> float32 -> model -> decision -> rul, low, high, p_fail, alarm
 """
 
 from __future__ import annotations

@@ -55,10 +55,8 @@ class Conformal:
             weight_N = np.clip(1.0 - away_N / bandwidth, 0.0, None) * share_N
             near = weight_N > 0
             count = len(np.unique(unit_N[near]))
-            tail = min((1 + count) * (1 + self.level) / 2 / count, 1.0)
-            error = (rul_N - said_N)[near]
-            low_K[k] = _quantile(error, weight_N[near], 1.0 - tail)
-            high_K[k] = _quantile(error, weight_N[near], tail)
+            share = min((1 + count) * self.level / count, 1.0)
+            low_K[k], high_K[k] = _shortest((rul_N - said_N)[near], weight_N[near], share, -knot, cap - knot)
         fitted.low, fitted.high = Curve(at_K, np.minimum(low_K, 0.0)), Curve(at_K, np.maximum(high_K, 0.0))
         return fitted
 
@@ -73,7 +71,9 @@ def calibrated(signal_N: np.ndarray, event_N: np.ndarray, unit_N: np.ndarray, kn
     fit = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(signal_N, event_N, share_N)
     x, y = fit.X_thresholds_, fit.y_thresholds_
     if len(x) > knots:  # equal steps in probability keep the steep part
-        keep = np.unique(np.searchsorted(np.cumsum(np.abs(np.diff(y, prepend=y[0]))), np.linspace(0, y[-1] - y[0], knots)))
+        keep = np.unique(
+            np.searchsorted(np.cumsum(np.abs(np.diff(y, prepend=y[0]))), np.linspace(0, y[-1] - y[0], knots))
+        )
         keep = np.unique(np.concatenate([[0], keep.clip(max=len(x) - 1), [len(x) - 1]]))
         x, y = x[keep], y[keep]
     if len(x) == 1:
@@ -81,8 +81,17 @@ def calibrated(signal_N: np.ndarray, event_N: np.ndarray, unit_N: np.ndarray, kn
     return Curve(x, y)
 
 
-def _quantile(x_N: np.ndarray, weight_N: np.ndarray, share: float) -> float:
-    """Smallest value with at least `share` of the weight at or below it."""
-    order = np.argsort(x_N)
-    upto = np.cumsum(weight_N[order])
-    return float(x_N[order][min(np.searchsorted(upto, share * upto[-1]), len(x_N) - 1)])
+def _shortest(
+    error_N: np.ndarray, weight_N: np.ndarray, share: float, least: float, most: float
+) -> tuple[float, float]:
+    """Ends of the shortest span within [least, most] that holds `share` of the weight.
+
+    Equal tails would waste one of them: near the cap the true value cannot lie above, so all misses may lie below.
+    """
+    order = np.argsort(error_N)
+    error_N, upto_N = np.clip(error_N[order], least, most), np.cumsum(weight_N[order])
+    below = np.linspace(0.0, 1.0 - share, 41) * upto_N[-1]
+    start = np.searchsorted(upto_N, below, side="right")
+    stop = np.searchsorted(upto_N, below + share * upto_N[-1] - 1e-12).clip(max=len(error_N) - 1)
+    best = np.argmin(error_N[stop] - error_N[start])
+    return float(error_N[start[best]]), float(error_N[stop[best]])

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from omegaconf import DictConfig
 
-from common.atomic import write_bytes, write_text
+from common.atomic import write_bytes
 from common.bundle.session import Session
 from common.bundle.write import sample_from_contract, write_bundle
 from common.card import model_card

@@ -1,0 +1,106 @@
+"""The feature graph against an independent NumPy version, its causality, and the operating conditions it finds."""
+
+import numpy as np
+import pytest
+
+from pilots.manufacturing.conditions import Conditions
+from pilots.manufacturing.data.contract import Channel, Fleet
+from pilots.manufacturing.features import Features
+from tests.manufacturing.reference_features import features as reference
+
+
+def fleet(regimes: int = 1, lives: int = 30, seed: int = 0, missing: float = 0.05, noise: float = 0.002) -> Fleet:
+    """Wearing machines under `regimes` operating conditions, with gaps; settings wander by `noise` of their range."""
+    random = np.random.default_rng(seed)
+    length_L = random.integers(40, 120, lives)
+    length_L[0] = 1
+    life_R = np.repeat(np.arange(lives), length_L)
+    regime_R = random.integers(0, regimes, len(life_R))
+    place_RS = random.permutation(10)[:regimes, None] / 10 * np.array([[42.0, 0.9]])
+    setting_RS = place_RS[regime_R] + random.normal(0, noise, (len(life_R), 2)) * np.array([42.0, 0.9])
+    age_R = np.concatenate([np.arange(n) for n in length_L])
+    level_CF = random.normal(100, 30, (regimes, 4))
+    x_RF = (
+        level_CF[regime_R]
+        + (age_R[:, None] / 50) ** 2 * np.array([1, -2, 0.5, 0])
+        + random.normal(0, 1, (len(life_R), 4))
+    )
+    x_RF[:, 3] = level_CF[0, 3]  # a sensor that never moves
+    x_RF[random.random(x_RF.shape) < missing] = np.nan
+    x_RF[life_R == 1, 1] = np.nan  # a machine without its second sensor
+    channels = [Channel("altitude", "kft", 0, 42, "setting"), Channel("mach", "", 0, 0.9, "setting")]
+    channels += [Channel(f"s{i}", "bar", -1e4, 1e4, "sensor") for i in range(4)]
+    names = np.array([f"m{i}" for i in range(lives)])
+    return Fleet(
+        name="made", licence="none", sha256="0" * 64, row_unit="cycle", rows_per_month=30, channels=tuple(channels),
+        machine_L=names, life_R=life_R, time_R=age_R, x_RF=np.hstack([setting_RS, x_RF]).astype(np.float32),
+        end_L=np.full(lives, "failed"), rul_L=np.zeros(lives), test_L=np.zeros(lives, bool),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    return Features(mean=[5, 15, 30], std=[30], slope=[30], first=10)
+
+
+@pytest.mark.parametrize("regimes", [1, 6])
+def test_graph_equals_the_plain_version(features, regimes):
+    made = fleet(regimes)
+    fitted = features.fit(made, seed=0)
+    found = fitted.conditions
+    readings, length = made.padded()
+    got = fitted.run(readings, length)["features64"]
+    distance = ((readings[:, :, None, :2] / found.scale_S - found.centre_CS) ** 2).sum(-1)
+    nearest = np.nan_to_num(distance).argmin(-1)
+    z = (readings[..., found.kept_K].astype(float) - found.mean_CK[nearest]) / found.std_CK[nearest]
+    kinds = list(dict.fromkeys(name.partition(".")[2] for name in fitted.names_D[:-1]))
+    want = reference(z, kinds)
+    inside = np.arange(readings.shape[1]) < length[:, None]
+    assert got.shape == want.shape
+    assert np.isnan(want[inside]).any()
+    np.testing.assert_allclose(got[inside], want[inside], rtol=0, atol=1e-9)
+
+
+def test_a_cut_log_changes_no_earlier_feature(features):
+    made = fleet(3)
+    fitted = features.fit(made, seed=0)
+    readings, length = made.padded()
+    whole = fitted.run(readings, length)["features64"]
+    cut = np.random.default_rng(1).integers(1, length + 1)
+    short = readings.copy()
+    short[np.arange(readings.shape[1]) >= cut[:, None]] = np.nan
+    before = np.arange(readings.shape[1]) < cut[:, None]
+    np.testing.assert_array_equal(fitted.run(short, cut)["features64"][before], whole[before])
+    assert before.sum() > 500
+
+
+@pytest.mark.parametrize(("regimes", "noise"), [(1, 0.0001), (1, 0.004), (2, 0.004), (6, 0.0001), (6, 0.01)])
+def test_conditions_are_counted_from_the_settings(regimes, noise):
+    assert len(Conditions.fit(fleet(regimes, lives=60, noise=noise), seed=0).centre_CS) == regimes
+
+
+def test_a_load_that_varies_evenly_is_one_condition():
+    made = fleet(1, lives=60)
+    made.x_RF[:, 0] = np.random.default_rng(0).uniform(0, 42, len(made.x_RF))
+    assert len(Conditions.fit(made, seed=0).centre_CS) == 1
+
+
+def test_an_unseen_condition_is_flagged(features):
+    made = fleet(2)
+    fitted = features.fit(made, seed=0)
+    readings, length = made.padded()
+    assert fitted.run(readings, length)["condition_ok"][np.arange(readings.shape[1]) < length[:, None]].all()
+    far = readings.copy()
+    far[..., 0] = 60.0
+    assert not fitted.run(far, length)["condition_ok"].any()
+
+
+def test_quality_says_missing_and_outside(features):
+    made = fleet(1)
+    fitted = features.fit(made, seed=0)
+    readings = np.full((1, 3, 6), np.nan, np.float32)
+    readings[0, 1] = made.x_RF[0]
+    readings[0, 2] = 1e4
+    quality = fitted.run(readings, np.array([3]))["quality"][0]
+    assert (quality[0] == 1).all()
+    assert (quality[2] == 2).all()
