@@ -6,6 +6,7 @@ Axes: S seeds, U units, N scored rows, B bootstrap draws.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def by_rul_bin(
 ) -> list[dict[str, float]]:
     """Error, bias, coverage and width where the true remaining life lies in [edge, next edge), all in rows."""
     table = []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         inside = (rul_N >= start) & (rul_N < stop)
         if not inside.any():
             continue
