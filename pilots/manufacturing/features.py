@@ -9,6 +9,7 @@ Axes: M machines (or lives), T rows, F channels, S settings, K sensors kept, C o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ from common.bundle.session import Session
 from common.export.torch import to_onnx
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
+
+
+KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
+MOMENTS = {"mean": 2, "std": 3, "slope": 6}  # running sums that a kind needs, in the order they are made
 
 
 @dataclass(frozen=True)
@@ -50,27 +55,24 @@ class Histories:
 class Features:
     """Readings in, features out, by the graph that `fit` makes from training machines alone.
 
-    mean, std, slope  window lengths in rows
-    first             rows at a life's start that stand for "as new"
+    kinds  of every sensor that moves: mean, std or slope of the last so many rows ("mean15") or of all rows since
+           the log began ("slope_start"), and "shift", the mean of the last 5 rows less that of the `first` rows
+    first  rows at a log's start that stand for "as new"
     """
 
-    def __init__(self, mean: list[int], std: list[int], slope: list[int], first: int = 10):
-        if min([*mean, *std, *slope, first]) < 2:
-            raise ValueError(f"windows need at least 2 rows, got mean={mean} std={std} slope={slope} first={first}")
-        self.mean, self.std, self.slope, self.first = list(mean), list(std), list(slope), first
+    def __init__(self, kinds: list[str], first: int = 10):
+        for kind in kinds:
+            if kind != "shift" and not KIND.fullmatch(kind):
+                raise ValueError(f"{kind!r} is no feature: write mean15, std30, slope60, slope_start, … or shift")
+        if first < 1 or len(set(kinds)) < len(kinds) or not kinds:
+            raise ValueError(f"name each feature once and first >= 1 rows, got {kinds} and {first}")
+        self.kinds, self.first = list(kinds), first
 
     def fit(self, fleet: Fleet, seed: int) -> Features:
         """Operating conditions, healthy levels and scales, from the lives in `fleet` and no others."""
         self.conditions = Conditions.fit(fleet, seed)
-        kinds = [
-            *(f"mean{w}" for w in self.mean),
-            "since_start",
-            "shift",
-            *(f"std{w}" for w in self.std),
-            *(f"slope{w}" for w in self.slope),
-        ]
         sensors = [fleet.channels[i].name for i in self.conditions.kept_K]
-        self.names_D = tuple([f"{sensor}.{kind}" for kind in kinds for sensor in sensors] + ["age"])
+        self.names_D = tuple([f"{sensor}.{kind}" for kind in self.kinds for sensor in sensors] + ["age"])
         self.graph = to_onnx(
             FeatureGraph(self),
             {"readings": torch.zeros(2, 7, len(fleet.channels)), "length": torch.tensor([7, 5])},
@@ -105,12 +107,11 @@ class FeatureGraph(torch.nn.Module):
     def __init__(self, features: Features):
         super().__init__()
         self.settings = features.conditions
-        self.windows = (features.mean, features.std, features.slope, features.first)
+        self.kinds, self.first = features.kinds, features.first
         for name, value in features.conditions.constants().items():
             self.register_buffer(name, torch.as_tensor(value))
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        mean, std, slope, first = self.windows
         row_T = torch.arange(readings.shape[1])
         given_MTF = readings.abs() <= FINITE  # False for NaN too
         present_MTF = given_MTF & (row_T < length[:, None])[..., None]
@@ -125,23 +126,35 @@ class FeatureGraph(torch.nn.Module):
         upto = torch.cumsum(torch.cat(moments, dim=2), dim=1)
         width = len(self.kept)
 
-        needs = {rows: 2 for rows in [*mean, 5]} | {rows: 3 for rows in std} | {rows: 6 for rows in slope}
-        within = {}
-        for rows, count in needs.items():  # the first `count` moments of the last `rows` rows
+        def last(rows: str, count: int) -> tuple[torch.Tensor, ...]:
+            """The first `count` moments of the last `rows` rows, or of all rows since the start."""
             part = upto[:, :, : count * width]
-            before = part.index_select(1, (row_T - rows).clamp(min=0)) * (row_T >= rows).double()[:, None]
-            within[rows] = (part - before).split(width, dim=2)
+            if rows != "_start":
+                before = part.index_select(1, (row_T - int(rows)).clamp(min=0))
+                part = part - before * (row_T >= int(rows)).double()[:, None]
+            return part.split(width, dim=2)
+
+        asked = [KIND.fullmatch(kind).groups() for kind in self.kinds if kind != "shift"]
+        asked += [("mean", "5")] * ("shift" in self.kinds)
+        needs = {rows: max(MOMENTS[what] for what, r in asked if r == rows) for _, rows in asked}
+        within = {rows: last(rows, count) for rows, count in needs.items()}
         means = {rows: total / n for rows, (n, total, *_) in within.items()}  # 0/0 = NaN: no reading in this window
-        start = upto[:, :, : 2 * width].index_select(1, row_T.clamp(max=first - 1))
-        since, new = (sums[:, :, width : 2 * width] / sums[:, :, :width] for sums in (upto, start))
-        columns = [*(means[rows] for rows in mean), since, means[5] - new]
-        for rows in std:
-            n, _, square = within[rows][:3]
-            columns.append((square / n - means[rows] * means[rows]).clamp(min=0.0).sqrt())
-        for rows in slope:
-            n, total, _, t, tt, tz = within[rows]
+
+        def column(kind: str) -> torch.Tensor:
+            if kind == "shift":
+                new = upto[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
+                return means["5"] - new[:, :, width:] / new[:, :, :width]
+            what, rows = KIND.fullmatch(kind).groups()
+            n, total, *rest = within[rows]
+            if what == "mean":
+                return means[rows]
+            if what == "std":
+                return (rest[0] / n - means[rows] * means[rows]).clamp(min=0.0).sqrt()
+            _, t, tt, tz = rest
             den = n * tt - t * t  # a whole number, 0 for fewer than two readings
-            columns.append(torch.where(den > 0.5, (n * tz - t * total) / den, 0.0))
+            return torch.where(den > 0.5, (n * tz - t * total) / den, 0.0)
+
+        columns = [column(kind) for kind in self.kinds]
         age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
         seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
         quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)

@@ -17,11 +17,11 @@ def features(z_LTK: np.ndarray, kinds: list[str]) -> np.ndarray:
 
 
 def column(z_LTK: np.ndarray, kind: str) -> np.ndarray:
-    if kind == "since_start":
-        return _mean(windows(z_LTK, z_LTK.shape[1]))
     if kind == "shift":
-        first = column(z_LTK, "since_start")[:, np.minimum(np.arange(z_LTK.shape[1]), 9)]
+        first = column(z_LTK, "mean_start")[:, np.minimum(np.arange(z_LTK.shape[1]), 9)]
         return column(z_LTK, "mean5") - first
+    if kind.endswith("_start"):
+        kind = kind.replace("_start", str(z_LTK.shape[1]))
     name = kind.rstrip("0123456789")
     return {"mean": _mean, "std": _std, "slope": _slope}[name](windows(z_LTK, int(kind[len(name) :])))
 

@@ -40,7 +40,9 @@ def fleet(regimes: int = 1, lives: int = 30, seed: int = 0, missing: float = 0.0
 
 @pytest.fixture(scope="module")
 def features() -> Features:
-    return Features(mean=[5, 15, 30], std=[30], slope=[30], first=10)
+    return Features(
+        ["mean5", "mean15", "mean_start", "shift", "std30", "std_start", "slope30", "slope_start"], first=10
+    )
 
 
 @pytest.mark.parametrize("regimes", [1, 6])
