@@ -20,7 +20,6 @@ from common.export.torch import to_onnx
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 
-
 KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
 MOMENTS = {"mean": 2, "std": 3, "slope": 6}  # running sums that a kind needs, in the order they are made
 
