@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -55,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pilot-predict",
         description="Use a trained model on a file: CSV in, tables, pictures and a page out.",
-        epilog="Example: pilot-predict latest my_pumps.csv --set threshold=30",
+        epilog=f"example:\n  pilot-predict latest my_pumps.csv --set threshold=30\n\n{_options_of_pilots()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="latest, PILOT/latest, a run folder or a bundle folder")
     parser.add_argument("input", metavar="INPUT", help="the file to read, such as machines.csv (.gz and .xz too)")
@@ -65,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--threads", type=_threads, default=1, metavar="N", help="processor threads (default 1)")
     return parser
+
+
+def _options_of_pilots() -> str:
+    """What each installed pilot understands besides; its `use` package imports nothing slow by itself."""
+    said = [f"with a bundle of {name}:\n  {entry.load().OPTIONS}" for name, entry in sorted(_pilots().items())]
+    return "\n".join(said)
 
 
 def _threads(text: str) -> int:
@@ -79,13 +87,14 @@ def _bundle_folder(found: Path) -> Path:
 
 
 def _use(bundle: Bundle) -> ModuleType:
-    from importlib.metadata import entry_points
-
-    pilot = bundle.manifest["pilot"]
-    found = {entry.name: entry for entry in entry_points(group="pilots.use")}
+    pilot, found = bundle.manifest["pilot"], _pilots()
     if pilot not in found:
         raise Fault(f"The bundle belongs to the pilot '{pilot}'; installed here: {', '.join(sorted(found)) or 'none'}")
     return found[pilot].load()
+
+
+def _pilots() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="pilots.use")}
 
 
 def _default_out(bundle: Bundle) -> Path:

@@ -189,7 +189,7 @@ def _check_tensor(entry: Any, part: str) -> str:
 def _check_default(tensor: Tensor) -> None:
     try:
         tensor.check(np.asarray(tensor.default, tensor.dtype), {})
-    except (ValueError, TypeError, OverflowError) as error:
+    except (Fault, ValueError, TypeError, OverflowError) as error:
         raise Fault(f"bundle.json: the default of {tensor.name} is not {tensor.dtype} {tensor.axes_text}") from error
 
 

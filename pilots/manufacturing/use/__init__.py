@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from common.bundle.open import Bundle
 
+OPTIONS = "--events FILE   the maintenance book: only rows since a machine's last repair or replacement count"
 DRAWN = 12  # machines that get a picture of their own, the most urgent ones
 
 
@@ -18,16 +20,22 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from common.fault import Fault
     from common.progress import Progress
     from pilots.manufacturing.use import draw, write
+    from pilots.manufacturing.use.contract import check_contract
     from pilots.manufacturing.use.flags import flags
     from pilots.manufacturing.use.infer import foresee, urgency
     from pilots.manufacturing.use.page import write_page
     from pilots.manufacturing.use.read import read_logs
+    from pilots.manufacturing.use.renew import since_renewal
 
-    if argv_rest:
-        raise Fault(f"{argv_rest[0]} is not an option of this bundle; see pilot-predict --help")
+    options, unknown = _parser().parse_known_args(argv_rest)
+    if unknown:
+        raise Fault(f"{unknown[0]} is not an option of this bundle; see pilot-predict --help")
     manifest = bundle.manifest
+    check_contract(manifest)
     with Progress("read"):
         logs = read_logs(source, manifest)
+        if options.events:
+            logs = since_renewal(logs, Path(options.events), manifest["table"])
     for note in logs.notes:
         print(note, file=sys.stderr)
     with Progress("predict") as stage:
@@ -38,5 +46,14 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         table = write.advisory(logs, outlook, order_M, flags_M, manifest)
         write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, outlook, out / "rul.csv.gz")
-        pictures = draw.pictures(bundle, logs, outlook, order_M, DRAWN, out / "plots", stage.say)
+        pictures = draw.pictures(bundle, logs, outlook, order_M, DRAWN, stage.say)
+        (out / "plots").mkdir()
+        for picture in pictures:
+            draw.save(picture.figure, out / "plots" / picture.file)
         write_page(bundle, source.name, logs, table, pictures, out / "page.html")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pilot-predict BUNDLE INPUT", add_help=False)
+    parser.add_argument("--events", metavar="FILE", help=OPTIONS)
+    return parser

@@ -10,65 +10,66 @@ from typing import Any
 
 import numpy as np
 
-from pilots.manufacturing.use.infer import MISSING, UNSEEN, Outlook
-from pilots.manufacturing.use.read import Logs, show_time
+from pilots.manufacturing.use.infer import UNSEEN, Outlook
+from pilots.manufacturing.use.read import Logs
 
+FEW_ROWS = 10  # with fewer, the features are hardly more than the last reading
 GAP_SHARE = 0.10  # of a machine's rows without a reading, from which on it is told
-# `seen` leaves out 1 % of training at either end, so a few rows outside are no news: it is told when they
-# are many, when the last row is one, or when a value lies beyond by a quarter of the whole span.
-UNSEEN_SHARE = 0.05
-FAR = 0.25
-FEW_ROWS = 10  # with fewer the features are hardly more than the last reading
+GAP_ROWS = 3  # without a reading at the end of the log; one lost reading is everyday life
+# `seen` leaves out 1 % of training at either end, and twelve channels have many ends: a row a little outside
+# is no news. Told are a last value beyond by NEAR of the span, any value beyond by FAR, and many of them.
+NEAR, FAR = 0.1, 0.25
+UNSEEN_SHARE = 0.10
 
 
 def flags(logs: Logs, outlook: Outlook, machine: int, manifest: Mapping[str, Any]) -> list[str]:
-    """One phrase per finding; an empty list means that nothing speaks against the estimate."""
-    channels, rows = manifest["channels"], int(logs.length_M[machine])
-    x_TF = logs.x_RF[logs.rows(machine)]
+    """One phrase per kind of finding; an empty list means that nothing speaks against the estimate."""
+    rows = int(logs.length_M[machine])
     said = []
     if logs.unsorted_M[machine]:
         said.append("rows were not in order of time and have been sorted")
     if rows < FEW_ROWS:
-        said.append(
-            f"only {rows} row{'s' if rows > 1 else ''}: the estimate rests on the fleet more than on this machine"
-        )
-    gaps_F = outlook.gaps_MF[machine]
-    if (gaps_F == rows).all():
-        said.append("no readings at all")
-        return said
-    for f, channel in enumerate(channels):
-        said += _gaps(
-            channel["name"], int(gaps_F[f]), rows, outlook.now_MF[machine, f] == MISSING, x_TF[:, f], logs, machine
-        )
-        span = manifest["seen"].get(channel["name"])
-        if outlook.unseen_MF[machine, f] and span:
-            said += _unseen(
-                channel, span, x_TF[:, f], int(outlook.unseen_MF[machine, f]), outlook.now_MF[machine, f] == UNSEEN
-            )
+        only = f"only {rows} row{'s' if rows > 1 else ''}"
+        said.append(f"{only}: the estimate rests on the fleet more than on this machine")
+    if (outlook.gaps_MF[machine] == rows).all():
+        return [*said, "no readings at all"]
+    said += _gaps(logs, outlook, machine, manifest)
+    said += _unseen(logs, outlook, machine, manifest)
     strange_T = ~outlook.condition_ok_R[logs.rows(machine)]
     if strange_T.any():
-        now = ", now too" if strange_T[-1] else ", not now"
-        said.append(f"operating condition not met in training in {strange_T.sum()} of {rows} rows{now}")
+        now = "now too" if strange_T[-1] else "not now"
+        said.append(f"operating condition not met in training in {strange_T.sum()} of {rows} rows, {now}")
     return said
 
 
-def _gaps(name: str, gaps: int, rows: int, now: bool, x_T: np.ndarray, logs: Logs, machine: int) -> list[str]:
-    if gaps == rows:
-        return [f"{name}: no readings"]
-    if now and rows > 1:
-        last = logs.rows(machine).start + int(np.flatnonzero(np.isfinite(x_T))[-1])
-        return [f"{name}: no reading since {show_time(logs.time_R[last])}"]
-    if gaps >= GAP_SHARE * rows:
-        return [f"{name}: {gaps / rows:.0%} of readings missing"]
-    return []
+def _gaps(logs: Logs, outlook: Outlook, machine: int, manifest: Mapping[str, Any]) -> list[str]:
+    at, rows = logs.rows(machine), int(logs.length_M[machine])
+    said = []
+    for f, channel in enumerate(manifest["channels"]):
+        name, gaps = channel["name"], int(outlook.gaps_MF[machine, f])
+        if gaps == rows:
+            said.append(f"{name}: no readings")
+        elif gaps:
+            last = int(np.flatnonzero(~np.isnan(logs.x_RF[at, f]))[-1])
+            if rows - 1 - last >= GAP_ROWS:
+                said.append(f"{name}: no reading since {logs.stamp(at.start + last)}")
+            elif gaps >= GAP_SHARE * rows:
+                said.append(f"{name}: {gaps / rows:.0%} of readings missing")
+    return said
 
 
-def _unseen(channel: Mapping[str, Any], span: list[float], x_T: np.ndarray, unseen: int, now: bool) -> list[str]:
-    low, high = span
-    beyond_T = np.maximum(low - x_T, x_T - high)
-    if not now and unseen <= UNSEEN_SHARE * len(x_T) and np.nanmax(beyond_T) <= FAR * (high - low):
-        return []
-    worst = x_T[-1] if now else x_T[np.nanargmax(beyond_T)]
-    which = "last value" if now else f"{unseen} of {len(x_T)} values, such as"
-    unit = f" {channel['unit']}" if channel["unit"] else ""
-    return [f"{channel['name']}: {which} {worst:.4g}{unit} outside what training saw ({low:.4g} to {high:.4g})"]
+def _unseen(logs: Logs, outlook: Outlook, machine: int, manifest: Mapping[str, Any]) -> list[str]:
+    now, before, rows = [], [], int(logs.length_M[machine])
+    for f in np.flatnonzero(outlook.unseen_MF[machine]):
+        channel = manifest["channels"][f]
+        low, high = manifest["seen"].get(channel["name"], (-np.inf, np.inf))
+        x_T = logs.x_RF[logs.rows(machine), f]
+        beyond_T = np.nan_to_num(np.maximum(low - x_T, x_T - high), nan=0.0)
+        unit = f" {channel['unit']}" if channel["unit"] not in ("", "-") else ""
+        if outlook.now_MF[machine, f] == UNSEEN and beyond_T[-1] > NEAR * (high - low):
+            now.append(f"{channel['name']} {x_T[-1]:.4g}{unit} ({low:.4g} to {high:.4g})")
+        elif outlook.unseen_MF[machine, f] > UNSEEN_SHARE * rows or beyond_T.max() > FAR * (high - low):
+            worst = x_T[np.argmax(beyond_T)]
+            before.append(f"{channel['name']} in {outlook.unseen_MF[machine, f]} of {rows} rows (as {worst:.4g}{unit})")
+    said = [f"outside what training saw, now: {', '.join(now)}"] if now else []
+    return said + ([f"outside what training saw, before: {', '.join(before)}"] if before else [])

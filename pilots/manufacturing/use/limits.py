@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from common.fault import Fault
-from common.table_contract import CODES, limits
+from common.table_contract import CODES
 
 MOST = 0.5  # share of a column outside its limits from which on the whole column is suspected
 # Our unit: what a logger may have written instead, and how to get back: ours = factor * theirs + offset.
@@ -52,8 +52,8 @@ def check_limits(
     column = f" (column '{theirs}')" if theirs != name else ""
     also = f", as are {count - 1:,} more of its {known:,} readings" if count > 1 else ""
     raise Fault(
-        f"{file} line {frame.index[row]}: {name}{column} = {value:.10g} is outside "
-        f"{limits(*physical(channel))}{unit}{also}. {_guess(x_R, value, count / known, channel, seen)}"
+        f"{file} line {frame.index[row]}: {name}{column} = {value:.10g} is "
+        f"{_beyond(*physical(channel))}{unit}{also}. {_guess(x_R, value, count / known, channel, seen)}"
     )
 
 
@@ -61,6 +61,12 @@ def physical(channel: Mapping[str, Any]) -> tuple[float, float]:
     """The channel's physical limits; a bundle says null where there is none."""
     low, high = channel["low"], channel["high"]
     return -np.inf if low is None else low, np.inf if high is None else high
+
+
+def _beyond(low: float, high: float) -> str:
+    if np.isinf(high):
+        return f"below {low:.10g}"
+    return f"above {high:.10g}" if np.isinf(low) else f"outside {low:.10g} to {high:.10g}"
 
 
 def _guess(x_R: np.ndarray, value: float, share: float, channel: Mapping[str, Any], seen: Mapping) -> str:

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import jinja2
 import pandas as pd
 
+from common.atomic import write_text
 from common.bundle.open import Bundle
+from common.report import page, svg
 from pilots.manufacturing.use.draw import Picture
 from pilots.manufacturing.use.read import Logs
+
+TOLD = 100  # lines of the table; a person reads from the top, and advisory.csv holds the rest
+ACCURACY = ("rmse_clipped", "coverage_90")  # metrics of the manifest that tell how far to trust the estimate
 
 
 def write_page(
     bundle: Bundle, source: str, logs: Logs, table: pd.DataFrame, pictures: Sequence[Picture], path: Path
 ) -> None:
-    text = (
-        jinja2.Environment(autoescape=True)
-        .from_string("{% for n in notes %}<p>{{n}}</p>{% endfor %}{% for r in rows %}<p>{{r.machine}}</p>{% endfor %}")
-        .render(notes=logs.notes, rows=table.head(200).itertuples())
+    """`table`: the advisory, most urgent first; `pictures`: the fleet, then machines."""
+    manifest = bundle.manifest
+    fleet, *machines = [(picture.title, svg(picture.figure, picture.alt)) for picture in pictures]
+    text = page(
+        "Which machines need attention",
+        "pilots/manufacturing/use/page.html.j2",
+        source=source,
+        rows=list(table.head(TOLD).itertuples(index=False)),
+        total=len(table),
+        readings=len(logs.time_R),
+        alarms=int((table["alarm"] == "yes").sum()),
+        doubtful=int((table["data_quality"] != "").sum()),
+        threshold=float(bundle.default("threshold")),
+        decision=manifest["decision"],
+        unit=table["unit"].iloc[0],
+        fleet=fleet[1],
+        machines=machines,
+        notes=logs.notes,
+        bundle=bundle,
+        accuracy=_accuracy(manifest),
     )
-    path.write_text(text, "utf-8")
+    write_text(path, text)
+
+
+def _accuracy(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The few metrics of the page, as the bundle states them; a model without one of them has none to show."""
+    return {name: manifest["metrics"][name] for name in ACCURACY if name in manifest["metrics"]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ class Logs:
     def length_M(self) -> np.ndarray:
         return np.diff(self.start_M)
 
+    @cached_property
+    def clock(self) -> str:
+        """How much of a date must be shown so that no stamp of the file loses anything."""
+        if self.time_R.dtype.kind != "M":
+            return ""
+        for clock in ("D", "m", "s"):
+            if (self.time_R.astype(f"datetime64[{clock}]") == self.time_R).all():
+                return clock
+        return "ms"
+
+    def stamp(self, row: int) -> str:
+        """A row's time as a person writes it: 2026-01-31, 2026-01-31 14:00, or a plain number."""
+        time = self.time_R[row]
+        return str(time.astype(f"datetime64[{self.clock}]")).replace("T", " ") if self.clock else f"{time:.15g}"
+
     def rows(self, machine: int) -> slice:
         return slice(int(self.start_M[machine]), int(self.start_M[machine + 1]))
 
@@ -59,19 +75,15 @@ def read_logs(source: Path, manifest: Mapping[str, Any]) -> Logs:
         *(Column(c["name"], c["unit"], -np.inf, np.inf, meaning=c.get("meaning", "")) for c in channels),
     ]
     names = {ours: theirs for ours, theirs in table.get("columns", {}).items() if ours in {c.name for c in columns}}
-    frame = read_table(
-        source,
-        columns,
-        names=names,
-        missing=table.get("missing", ()),
-        decimal=table.get("decimal", "."),
-        separator=table.get("separator"),
-        timezone=table.get("timezone", "Europe/London"),
-        date_format=table.get("date_format"),
-        setting=None,
-    )
+    frame = read_table(source, columns, names=names, **form(table), setting=None)
     check_limits(frame, channels, names, manifest["seen"], source.name)
     return _sorted_logs(frame, [c["name"] for c in channels], source.name)
+
+
+def form(table: Mapping[str, Any]) -> dict[str, Any]:
+    """How the user writes tables, as `read_table` wants to know it."""
+    keys = ("decimal", "separator", "missing", "timezone", "date_format")
+    return {key: table[key] for key in keys if key in table}
 
 
 def _sorted_logs(frame: pd.DataFrame, channels: list[str], file: str) -> Logs:
@@ -80,7 +92,6 @@ def _sorted_logs(frame: pd.DataFrame, channels: list[str], file: str) -> Logs:
     order_R = np.lexsort((time_R, code_R))
     code_R, time_R, line_R = code_R[order_R], time_R[order_R], line_R[order_R]
     same_R = code_R[1:] == code_R[:-1]  # a row and the one after it belong to one machine
-    _refuse_twice(same_R & (time_R[1:] == time_R[:-1]), machine_M[code_R], time_R, line_R, file)
     # After sorting, the lines of a machine that was in order still ascend.
     unsorted_M = np.zeros(len(machine_M), bool)
     unsorted_M[code_R[1:][same_R & (line_R[1:] < line_R[:-1])]] = True
@@ -89,25 +100,25 @@ def _sorted_logs(frame: pd.DataFrame, channels: list[str], file: str) -> Logs:
     if frame.attrs["extra"]:
         notes.append(f"{file}: columns the model does not know were passed over: {', '.join(frame.attrs['extra'])}")
     start_M = np.concatenate([[0], np.cumsum(np.bincount(code_R, minlength=len(machine_M)))])
-    return Logs([str(name) for name in machine_M], start_M, time_R, line_R, x_RF, unsorted_M, notes)
+    logs = Logs([str(name) for name in machine_M], start_M, time_R, line_R, x_RF, unsorted_M, notes)
+    _refuse_twice(logs, file)
+    return logs
 
 
-def _refuse_twice(
-    twice_R: np.ndarray, machine_R: np.ndarray, time_R: np.ndarray, line_R: np.ndarray, file: str
-) -> None:
+def _refuse_twice(logs: Logs, file: str) -> None:
+    """Two rows of one machine with one stamp: nobody but the user knows which of them is right."""
+    twice_R = logs.time_R[1:] == logs.time_R[:-1]
+    twice_R[logs.start_M[1:-1] - 1] = False  # the last row of a machine and the first of the next
     found = np.flatnonzero(twice_R)
     if not found.size:
         return
-    row = found[np.argmin(line_R[found + 1])]
+    row = int(found[np.argmin(logs.line_R[found + 1])])
+    name = logs.machine_M[int(np.searchsorted(logs.start_M, row, side="right")) - 1]
     more = f" ({found.size - 1:,} more like it)" if found.size > 1 else ""
+    stamp = pd.Timestamp(logs.time_R[row]) if logs.clock else None
+    autumn = stamp is not None and stamp.month in (10, 11) and stamp.weekday() == 6 and stamp.hour < 4
+    remedy = "The clock went back that night: export times in UTC (…Z)" if autumn else "Keep the one that is right"
     raise Fault(
-        f"{file} line {line_R[row + 1]}: machine {machine_R[row]} has a second row at {show_time(time_R[row])}, "
-        f"the first is line {line_R[row]}{more}. Keep the one that is right"
+        f"{file} line {logs.line_R[row + 1]}: machine {name} has a second row at {logs.stamp(row)}, "
+        f"the first is line {logs.line_R[row]}{more}. {remedy}"
     )
-
-
-def show_time(stamp: Any) -> str:
-    """A stamp as a person writes it: 2026-01-31 14:00 or a plain number."""
-    if isinstance(stamp, np.datetime64):
-        return pd.Timestamp(stamp).isoformat(sep=" ").removesuffix(":00")
-    return f"{stamp:.15g}"

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pilots.manufacturing.use.infer import Outlook
-from pilots.manufacturing.use.read import Logs, show_time
+from pilots.manufacturing.use.read import Logs
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
 SPREADSHEET = "utf-8-sig"  # without the mark Excel reads °, é and ł as something else
@@ -29,7 +29,7 @@ def advisory(
     return pd.DataFrame(
         {
             "machine": [logs.machine_M[machine] for machine in order_M],
-            "last_time": [show_time(logs.time_R[row]) for row in last_M],
+            "last_time": [logs.stamp(row) for row in last_M],
             "rows": logs.length_M[order_M],
             "rul": _rounded(outlook.rul_R[last_M], 2),
             "low": _rounded(outlook.low_R[last_M], 2),

@@ -1,0 +1,60 @@
+"""What the readers of this pilot rely on beyond the common manifest: channels, table, decision, tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.fault import Fault
+
+INPUTS = ("length", "readings", "threshold")
+OUTPUTS = ("alarm", "condition_ok", "healthy", "high", "low", "p_fail", "quality", "rul")
+TEXT, NUMBER = (str,), (int, float)
+CHANNEL = {"name": TEXT, "unit": TEXT, "low": (*NUMBER, type(None)), "high": (*NUMBER, type(None)), "role": TEXT}
+TABLE = {
+    "columns": (dict,),
+    "decimal": TEXT,
+    "separator": (str, type(None)),
+    "missing": (list,),
+    "timezone": TEXT,
+    "date_format": (str, type(None)),
+    "book": (dict, type(None)),
+}
+DECISION = {"cap": NUMBER, "horizon": NUMBER, "threshold": NUMBER, "persistence": NUMBER, "interval_level": NUMBER}
+
+
+def check_contract(manifest: Mapping[str, Any]) -> None:
+    """Raise a Fault unless this bundle can be used by the files beside this one."""
+    for part, names in (("inputs", INPUTS), ("outputs", OUTPUTS)):
+        found = sorted(tensor["name"] for tensor in manifest[part])
+        if found != list(names):
+            raise Fault(f"bundle.json: the {part} are {', '.join(found)}; this pilot's are {', '.join(names)}")
+    channels = manifest.get("channels")
+    if not isinstance(channels, list) or not channels:
+        raise Fault("bundle.json lacks 'channels', the columns that the model reads")
+    for channel in channels:
+        if not isinstance(channel, dict):
+            raise Fault("bundle.json: an entry of channels is not an object")
+        _check(channel, CHANNEL, "channels", needed=CHANNEL)
+    own = [channel["name"] for channel in channels]
+    if len(set(own)) < len(own) or {"machine", "time"} & set(own):
+        raise Fault("bundle.json: two channels have one name, or one is called machine or time")
+    _check(manifest["table"], TABLE, "table")
+    _check(manifest["decision"], DECISION, "decision", needed=("cap", "horizon"))
+    texts = [*manifest["table"].get("columns", {}).values(), *manifest["table"].get("missing", [])]
+    if not all(isinstance(text, str) for text in texts):
+        raise Fault("bundle.json: table.columns and table.missing hold something else than text")
+
+
+def _check(part: Mapping[str, Any], kinds: Mapping[str, tuple], where: str, needed: Any = ()) -> None:
+    for name, allowed in kinds.items():
+        value = part.get(name)
+        if (name in part or name in needed) and (not isinstance(value, allowed) or isinstance(value, bool)):
+            raise Fault(
+                f"bundle.json: {where}.{name} is {value!r:.60}, not {' or '.join(_word(kind) for kind in allowed)}"
+            )
+
+
+def _word(kind: type) -> str:
+    words = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "an object"}
+    return words.get(kind, "null")
