@@ -80,7 +80,10 @@ def open_bundle(path: str | Path, *, threads: int = 1) -> Bundle:
     """The bundle in this folder, checked. A bundle met for the first time is self-tested in a child process."""
     folder = Path(path)
     files = read_files(folder)
-    parse(files["bundle.json"])  # a fault in the manifest is said here, without the wait for a child
+    try:
+        parse(files["bundle.json"])  # a fault in the manifest is said here, without the wait for a child
+    except Fault as fault:
+        raise Fault(f"{folder} is refused. {fault}") from fault
     mark = _seen_mark(bundle_id(files))
     if not (mark and mark.exists()):
         _selftest_in_child(folder, bundle_id(files))
@@ -111,7 +114,7 @@ def _selftest_in_child(folder: Path, expected: str) -> None:
     here = str(Path(__file__).resolve().parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-P", "-m", "common.bundle.selftest", str(folder.resolve()), expected]
+    command = [sys.executable, "-B", "-P", "-m", "common.bundle.selftest", str(folder.resolve()), expected]
     try:
         done = subprocess.run(  # noqa: S603 (our own module, no shell)
             command,

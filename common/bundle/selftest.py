@@ -160,6 +160,10 @@ def main(folder: str, expected: str) -> int:
     except Fault as fault:
         print(fault, file=sys.stderr)
         return 2
+    except Exception as error:  # whatever a stranger's bytes made a library say; the parent makes a sentence of it
+        line = (str(error).strip() or "no more is known").splitlines()[0]
+        print(f"Its self-test broke off: {type(error).__name__}, {line:.160}", file=sys.stderr)
+        return 2
     return 0
 
 

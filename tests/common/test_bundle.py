@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +58,12 @@ def test_writing_twice_gives_the_same_id(tmp_path):
 
 
 def test_every_corruption_is_refused(toy_bundle, tmp_path, monkeypatch):
-    """Flipped bytes and cut files; nothing of it may reach the parser of the graph."""
+    """Flipped bytes and cut files; nothing of it may reach the parser of the graph. `make soak` asks for more."""
+    wanted = int(os.environ.get("PILOTS_CORRUPTIONS", "100"))
     monkeypatch.setattr(opening, "_selftest_in_child", lambda *_: pytest.fail("a corrupted bundle was parsed"))
     rng = np.random.default_rng(0)
     folder, refused, names = tmp_path / "bundle", 0, sorted(CAPS)
-    for attempt in range(100):
+    for attempt in range(wanted):
         shutil.copytree(toy_bundle, folder, dirs_exist_ok=True)
         path = folder / names[attempt % len(names)]
         data = bytearray(path.read_bytes())
@@ -77,7 +79,7 @@ def test_every_corruption_is_refused(toy_bundle, tmp_path, monkeypatch):
             open_bundle(folder)
         refused += 1
     print(f"{refused} corrupted bundles refused")
-    assert refused == 100
+    assert refused == wanted >= 100
 
 
 @pytest.mark.parametrize("name", sorted(CAPS))
@@ -178,3 +180,31 @@ def test_a_setting_moves_the_default(toy_bundle):
     ]:
         with pytest.raises(Fault, match=sentence):
             bundle.set_default(name, value)
+
+
+def test_checking_the_inputs_costs_little(toy_bundle):
+    """One machine of 200 rows: what `Bundle.run` adds to the bare session."""
+    bundle = open_bundle(toy_bundle)
+    readings, length = np.ones((1, 200, 3), np.float32), np.array([200])
+    feed = {"readings": readings, "length": length, "threshold": bundle.default("threshold")}
+
+    def fastest(call) -> float:  # other programs on the machine only ever make a call slower
+        times = []
+        for _ in range(500):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    bundle_s = fastest(lambda: bundle.run(readings=readings, length=length))
+    session_s = fastest(lambda: bundle._session.run(feed))
+    print(f"Bundle.run adds {1e6 * (bundle_s - session_s):.0f} µs to {1e6 * session_s:.0f} µs")
+    assert bundle_s - session_s < 50e-6
+
+
+def test_threads_change_no_answer(toy_bundle):
+    readings = np.random.default_rng(0).uniform(0, 9, (64, 300, 3)).astype(np.float32)
+    length = np.full(64, 300)
+    one, two = (open_bundle(toy_bundle, threads=n).run(readings=readings, length=length) for n in (1, 2))
+    for name, values in one.items():
+        np.testing.assert_array_equal(values, two[name])

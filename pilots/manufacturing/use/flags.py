@@ -32,7 +32,7 @@ def flags(logs: Logs, outlook: Outlook, machine: int, manifest: Mapping[str, Any
         only = f"only {rows} row{'s' if rows > 1 else ''}"
         said.append(f"{only}: the estimate rests on the fleet more than on this machine")
     if (outlook.gaps_MF[machine] == rows).all():
-        return [*said, "no readings at all"]
+        return [*said, "no readings at all: the estimate is what the fleet does on average"]
     said += _gaps(logs, outlook, machine, manifest)
     said += _unseen(logs, outlook, machine, manifest)
     strange_T = ~outlook.condition_ok_R[logs.rows(machine)]
