@@ -96,7 +96,7 @@ def sentence(err: Exception, settings: Callable[[], DictConfig | None] = lambda:
     if isinstance(err, MissingMandatoryValue):
         key = getattr(err, "full_key", None) or first.rpartition(" ")[2]
         return f"{key} is not set: say {key}=VALUE"
-    because = str(err.__cause__).strip().splitlines()[:1] if err.__cause__ else []
+    because = str(err.__cause__ or "").strip().splitlines()[:1]
     return ": ".join([first, *because])
 
 
@@ -135,7 +135,7 @@ def _quoted(word: str, sweep: bool) -> str:
     if not match or match[2] == "null" or match[2][0] in "'\"" or (sweep and "," in match[2]):
         return word
     if match[2].startswith("["):
-        with suppress(OverrideParseException):
+        with suppress(HydraException):
             OverridesParser.create().parse_override(word)
             return word
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", match[2])  # backslashes count only in front of a quote

@@ -46,7 +46,7 @@ def build(cfg: DictConfig, **extra: Any) -> Any:
             raise cause from None
         if isinstance(cause, ValueError):
             raise Fault(f"{_name(cfg)}: {cause}") from cause
-        raise
+        raise (cause or err) from None  # a mistake of ours: Hydra's wrapping would hide where
 
 
 def _parts(cfg: DictConfig | ListConfig) -> Iterator[DictConfig]:
@@ -70,7 +70,7 @@ def _own_class(cfg: DictConfig) -> type:
     except ModuleNotFoundError as err:
         if err.name and not f"{module_name}.".startswith(f"{err.name}."):
             raise Fault(f"{target} needs the package '{err.name}': {_install(target)}") from err
-        raise Fault(f"{_name(cfg)}._target_={target}: there is no module {module_name}") from err
+        raise Fault(f"{_name(cfg)}._target_={target} is not a class: there is no module {module_name}") from err
     found = getattr(module, name, None)
     if not isinstance(found, type) or f"{found.__module__}.{found.__qualname__}" != target:
         own = [

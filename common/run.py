@@ -80,13 +80,8 @@ class Run:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the block's seconds under `name` and show it on standard error."""
-        try:
-            with Progress(name) as self._stage:
-                yield
-        except BaseException as err:
-            if self._has_steps() and not isinstance(err, Fault):  # the same Fault would come again
-                err.add_note(f"What is done so far is kept: go on with resume='{self.folder}'")
-            raise
+        with self._told_how_to_go_on(), Progress(name) as self._stage:
+            yield
         seconds = self._started["seconds"]
         seconds[name] = seconds.get(name, 0.0) + self._stage.seconds
         seconds["total"] = self._total()
@@ -139,7 +134,8 @@ class Run:
         """Write run.json, give the folder its name, print where it is."""
         whole = self.facts(found)
         check_facts(whole, "run")
-        write_text(self.folder / "run.json", to_json(whole))
+        with self._told_how_to_go_on():
+            write_text(self.folder / "run.json", to_json(whole))
         for leftover in (self.folder / STEPS, *self.folder.glob(f"{PARTIAL}*")):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         (self.folder / STARTED).unlink()
@@ -150,6 +146,16 @@ class Run:
         sys.stderr.flush()
         print(f"run: {final}", flush=True)
         return final
+
+    @contextmanager
+    def _told_how_to_go_on(self) -> Iterator[None]:
+        """An error that is not the run's own fault tells how to go on from the last kept step."""
+        try:
+            yield
+        except BaseException as err:
+            if self._has_steps() and not isinstance(err, Fault):  # the same Fault would come again
+                err.add_note(f"What is done so far is kept: go on with resume='{self.folder}'")
+            raise
 
     def _total(self) -> float:
         """Seconds since the start, those before a stop included."""

@@ -17,6 +17,7 @@ from common.fault import Fault
 MAX_BYTES = 100_000  # of one yaml; the longest of ours has 2000
 MAX_FILES = 500
 MAX_DEPTH = 4  # folders below the site's own
+MAX_NESTING = 20  # lists and groups inside each other; ours have 4
 PATH_WORDS = ("path", "root", "folder", "events", "file")  # settings that name files or folders
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|~|\$\{|[a-z]+://")
 
@@ -67,7 +68,7 @@ def _checked(path: Path, name: str) -> str:
         raise Fault(f"{name} has {path.stat().st_size:,} bytes; settings have at most {MAX_BYTES:,}")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        _refuse_aliases(text, name)
+        _check_structure(text, name)
         settings = OmegaConf.create(text)
     except UnicodeDecodeError as err:
         raise Fault(f"{name} is not UTF-8 text: save it as UTF-8") from err
@@ -85,17 +86,21 @@ def _checked(path: Path, name: str) -> str:
         raise Fault(f"{name} does not hold settings (name: value)")
     _check_defaults(plain.get("defaults", []), name)
     _check_keys(plain, name)
-    return OmegaConf.to_yaml(OmegaConf.create(_absolute(plain, path.parent.absolute())))
+    return OmegaConf.to_yaml(OmegaConf.create(_absolute(plain, Path(os.path.abspath(path.parent)))))
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    """Aliases let a few lines stand for gigabytes; settings do not need them."""
+def _check_structure(text: str, name: str) -> None:
+    """Few lines can stand for gigabytes (aliases) or for minutes of parsing (nesting); settings need neither."""
     import yaml
 
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1
             raise Fault(f"{name} line {line}: *{event.anchor} points to another place; write the value out")
+        if depth > MAX_NESTING:
+            raise Fault(f"{name} line {line}: more than {MAX_NESTING} lists or groups inside each other")
 
 
 def _check_defaults(defaults: Any, name: str) -> None:

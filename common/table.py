@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from common.fault import Fault
@@ -110,6 +111,9 @@ class _Table:
 
     def _numbers(self, name: str, cell_R: pd.Series) -> pd.Series:
         x_R = cell_R.astype("float64") if cell_R.dtype.kind in "iuf" else self._numbers_from_text(name, cell_R)
+        endless_R = np.isinf(x_R)
+        if endless_R.any():  # written inf, or too large for a float
+            raise Fault(f"{self._where(name, endless_R.idxmax())} = '{x_R[endless_R.idxmax()]}' is not a number")
         wanted = [float(code) for code in self.codes if NUMBER.fullmatch(code)]
         return x_R.mask(x_R.isin(wanted))  # " -999.0" is the same code as "-999"
 
@@ -143,8 +147,9 @@ class _Table:
         return "not a number: correct it, or leave it empty if there was no reading"
 
     def _times(self, name: str, cell_R: pd.Series) -> pd.Series:
-        text_R = cell_R.astype("str").str.strip()
-        text_R = text_R.mask(text_R.isin(["", *self.codes]))
+        text_R = self._text(name, cell_R)
+        if self.decimal == ",":  # 1,5 is a stamp too
+            text_R = text_R.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
         given_R = text_R.notna().to_numpy()
         stamp_G, notes = read_times(
             text_R[given_R],

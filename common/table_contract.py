@@ -41,9 +41,12 @@ def contract(columns: Sequence[Column]) -> pa.DataFrameSchema:
     import pandera.pandas as pa  # half a second: after --help, not before
 
     def checks(column: Column) -> list[pa.Check]:
+        low, high = _span(column)
         rules = []
         if column.kind in ("number", "integer"):
-            rules.append(pa.Check.in_range(*_span(column), name="range"))
+            rules.append(pa.Check.in_range(low, high, name="range"))
+        if column.kind == "time":  # numeric stamps only; dates have been held to possible years already
+            rules.append(pa.Check(lambda x: x.dtype.kind != "f" or x.between(low, high), name="range"))
         if column.kind == "integer":
             rules.append(pa.Check(lambda x: x == x.round(), name="whole"))
         return rules
@@ -88,7 +91,7 @@ def _breach(column: Column, case: pd.Series, where: Callable[[str, int], str], m
     if case["check"] == "whole":
         return f"{start} = {value:.10g} is not a whole number{rest}: correct it in the file"
     unit = f" {column.unit}" if column.unit else ""
-    breach = f"{start} = {value:.10g} is outside {limits(*_span(column))}{unit}{rest}."
+    breach = f"{start} = {value:.10g} is {_limits(*_span(column))}{unit}{rest}."
     if not setting:
         return f"{breach} Correct it in the file, or leave it empty where there was no reading"
     if value in CODES:
@@ -103,10 +106,8 @@ def _span(column: Column) -> tuple[float, float]:
     return low, math.inf if column.high is None else column.high
 
 
-def limits(low: float, high: float) -> str:
-    """ "0 to 80", "at least 0" """
+def _limits(low: float, high: float) -> str:
+    """How a value misses its range: "outside 0 to 80", "below 0"."""
     if math.isinf(high):
-        return f"at least {low:.10g}"
-    if math.isinf(low):
-        return f"at most {high:.10g}"
-    return f"{low:.10g} to {high:.10g}"
+        return f"below {low:.10g}"
+    return f"above {high:.10g}" if math.isinf(low) else f"outside {low:.10g} to {high:.10g}"
