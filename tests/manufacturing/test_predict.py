@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -167,6 +169,19 @@ def test_names_of_machines_never_become_paths(use, tmp_path):
     page = (out / "page.html").read_text("utf-8")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_the_page_says_what_the_tables_say(use, toy_bundle):
+    out, _ = use(toy_graph.table({"calm": CALM, "worn": WORN, "new": np.array([3.0])}))
+    page = (out / "page.html").read_text("utf-8")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "1 of 3 machines raises the alarm:" in text
+    assert "Begin with worn." in text
+    assert "The data of 2 give reason to doubt" in text
+    assert page.count("<svg") == 1 + 3
+    assert hashlib.sha256((toy_bundle / "SHA256SUMS").read_bytes()).hexdigest() in page
+    assert not re.search("<script|<iframe|@import", page)
+    assert all(link.startswith(("#", "data:")) for link in re.findall(r"""(?:src|href)=["']?([^"'\s>]+)""", page))
 
 
 def test_only_the_most_urgent_are_drawn(use):

@@ -31,6 +31,7 @@ FLEET_MOST = 40  # machines that one picture can name
 SENSORS = 3
 POINTS = 800  # a screen shows no more; a year of minutes would make a page of 50 MB
 LATELY = 10  # rows over which a sensor's distance from healthy is taken
+FLOOR = 0.05  # of what training saw: the least scatter a sensor is credited with
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def draw_machine(bundle: Bundle, logs: Logs, outlook: Outlook, number: int, thre
     for axes, f in zip(panels[1:], sensors, strict=True):
         channel = manifest["channels"][f]
         axes.plot(time_T[kept], x_TF[kept, f], color=BLUE, marker=marker)
-        axes.plot(time_T[kept], healthy_TF[kept, f], color=GREY, linestyle=":", label="sensor when healthy")
+        axes.plot(time_T[kept], healthy_TF[kept, f], color=GREY, linestyle=":", label="when healthy")
         _title(axes, short(f"{channel['name']}, {channel['unit']}", 48))
     panels[-1].set_xlabel("time" + (f", every {step} rows" if step > 1 else ""))
     if time_T.dtype.kind == "M":
@@ -129,18 +130,21 @@ def draw_machine(bundle: Bundle, logs: Logs, outlook: Outlook, number: int, thre
         panels[-1].xaxis.set_major_locator(ticks)
         panels[-1].xaxis.set_major_formatter(ConciseDateFormatter(ticks))
     lines = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(lines.values(), lines.keys(), loc="lower center", ncols=2, frameon=False, fontsize="small")
+    style: dict[str, Any] = {"frameon": False, "fontsize": "small", "columnspacing": 1.2, "handlelength": 1.6}
+    figure.legend(lines.values(), lines.keys(), loc="lower center", ncols=3, **style)
     return figure
 
 
 def telling(x_TF: np.ndarray, healthy_TF: np.ndarray, manifest: Mapping[str, Any]) -> list[int]:
-    """Numbers of the sensors that lately lie farthest from healthy, in widths of what training saw."""
+    """Numbers of the sensors that lately lie farthest from healthy, measured by their own scatter in earlier rows."""
     far = {}
     for f, channel in enumerate(manifest["channels"]):
         low, high = manifest["seen"].get(channel["name"], (0.0, 0.0))
-        off_T = np.abs(x_TF[-LATELY:, f] - healthy_TF[-LATELY:, f])
-        if channel["role"] == "sensor" and high > low and np.isfinite(off_T).any():
-            far[f] = float(np.nanmean(off_T)) / (high - low)
+        off_T = x_TF[:, f] - healthy_TF[:, f]
+        late_T, early_T = off_T[-LATELY:], off_T[: len(off_T) // 2]
+        if channel["role"] == "sensor" and high > low and np.isfinite(late_T).any():
+            scatter = float(np.nanstd(early_T)) if np.isfinite(early_T).sum() >= LATELY else 0.0
+            far[f] = abs(float(np.nanmean(late_T))) / max(scatter, FLOOR * (high - low))
     return sorted(far, key=lambda f: -far[f])[:SENSORS]
 
 
@@ -148,17 +152,17 @@ def _draw_life(axes: Axes, time_T: np.ndarray, kept: np.ndarray, outlook: Outloo
     time_T = time_T[kept]
     rul_T, low_T, high_T = (column[at][kept] for column in (outlook.rul_R, outlook.low_R, outlook.high_R))
     axes.fill_between(time_T, low_T, high_T, color=BLUE, alpha=0.2, linewidth=0, label="interval")
-    axes.plot(time_T, rul_T, color=BLUE, marker="." if len(kept) < 30 else "", label="estimate, or measured")
+    axes.plot(time_T, rul_T, color=BLUE, marker="." if len(kept) < 30 else "", label="estimate, measured")
     axes.axhline(threshold, color=GREY, linestyle="--", label="alarm threshold")
     strange_T = ~outlook.condition_ok_R[at][kept]
     if strange_T.any():
-        axes.plot(time_T[strange_T], rul_T[strange_T], "x", color=RED, label="condition not trained")
+        axes.plot(time_T[strange_T], rul_T[strange_T], "x", color=RED, label="unknown condition")
     axes.set_ylim(bottom=0)
 
 
-def _panels(heights: list[float], left: float = 0.4) -> tuple[Figure, list[Axes]]:
+def _panels(heights: list[float], left: float = 0.5) -> tuple[Figure, list[Axes]]:
     """Panels below each other with one time axis; `heights` in inches."""
-    above, between, below = 0.3, 0.32, 0.95
+    above, between, below = 0.3, 0.32, 0.85
     whole = above + sum(heights) + between * (len(heights) - 1) + below
     figure = Figure(figsize=(WIDTH, whole))
     top = whole - above
