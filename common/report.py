@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0b5cad", "#b34700", "#00705a", "#8a3f86", "#57606a")
 WIDTH = 4.6  # inches: drawn at its size on a phone of 390 px, so letters stay readable there
 STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
