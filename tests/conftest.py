@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import toy_graph
+
+from common.bundle.files import CAPS, sums
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +22,19 @@ def toy_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toy") / "bundle"
     toy_graph.write_toy(folder)
     return folder
+
+
+@pytest.fixture
+def forge(toy_bundle, tmp_path):
+    """A bundle like the toy, with some files exchanged and the sums made to fit: what an attacker can always do."""
+
+    def make(**exchanged: bytes) -> Path:
+        folder = tmp_path / "forged"
+        folder.mkdir()
+        by_stem = {name.split(".")[0]: name for name in CAPS if name != "SHA256SUMS"}
+        files = {name: exchanged.get(stem, (toy_bundle / name).read_bytes()) for stem, name in by_stem.items()}
+        for name, data in {**files, "SHA256SUMS": sums(files)}.items():
+            (folder / name).write_bytes(data)
+        return folder
+
+    return make
