@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ class Progress:
     def __enter__(self) -> Self:
         self._began = self._said = time.perf_counter()
         self._bar = None
+        self._waited = threading.Timer(EVERY, self.say, ["at work"])
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import Progress as Bar
@@ -28,6 +30,9 @@ class Progress:
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._bar.add_task(self.name)
             self._bar.start()
+        else:  # a stage that is silent for long still shows that it is at work
+            self._waited.daemon = True
+            self._waited.start()
         return self
 
     def say(self, text: str) -> None:
@@ -40,6 +45,7 @@ class Progress:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.seconds = time.perf_counter() - self._began
+        self._waited.cancel()
         if self._bar is not None:
             self._bar.stop()  # also on an error: the sentence about it must start a line of its own
         if error is None:
