@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[1]
 LEFT = ("torch", "sklearn", "hydra", "omegaconf", "dvc", "lightgbm", "prophet", "jsonschema", "skl2onnx", "onnxscript")
 RIGHT = [
     *(ROOT / "common" / "bundle").glob("*.py"),
-    *(ROOT / "common" / name for name in ("atomic.py", "cli.py", "fault.py", "predict.py", "progress.py", "report.py")),
+    *(
+        ROOT / "common" / name
+        for name in ("atomic.py", "card.py", "cli.py", "fault.py", "predict.py", "progress.py", "report.py")
+    ),
     *(
         ROOT / "common" / name
         for name in ("runs.py", "table.py", "table_contract.py", "table_text.py", "table_time.py")
