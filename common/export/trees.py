@@ -23,17 +23,12 @@ def floor32(x_N: np.ndarray) -> np.ndarray:
     return np.where(near.astype(np.float64) > x_N, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
-def boosted(
-    groups: Sequence[Sequence],
-    columns: np.ndarray | None = None,
-    *,
-    source: str = "features",
-    target: str = "scores",
-) -> onnx.ModelProto:
-    """Graph `source [machine, time, D]` float32 -> `target [machine, time, G]` float32.
+def boosted(groups: Sequence[Sequence], target: str, columns: np.ndarray | None = None) -> onnx.ModelProto:
+    """Graph features [machine, time, D] float32 -> one output, float32.
 
-    groups   per output the fitted HistGradientBoosting models whose raw scores (sum of leaves plus
-             baseline) are averaged; binary classifiers give log-odds
+    groups   per target the fitted HistGradientBoosting models whose raw scores (sum of leaves plus baseline) are
+             averaged; binary classifiers give log-odds
+    target   name of the output; [machine, time] for one group, [machine, time, G] for several
     columns  which of the D features the models were fitted on, all if None
     """
     nodes: dict[str, list] = {name: [] for name in _NODE_FIELDS}
@@ -57,33 +52,27 @@ def boosted(
         **nodes,
         **leaves,
     )
-    return wrap_rows(ensemble, [], source, target, len(groups))
+    return _on_rows(ensemble, target, len(groups))
 
 
-def wrap_rows(
-    node: onnx.NodeProto, weights: list[onnx.TensorProto], source: str, target: str, outputs: int
-) -> onnx.ModelProto:
-    """Put a node that works on rows ("rows" -> "flat") between [machine, time, D] and [machine, time, G]."""
+def _on_rows(node: onnx.NodeProto, target: str, groups: int) -> onnx.ModelProto:
+    """Put a node that works on rows ("rows" -> "flat") between [machine, time, D] and [machine, time(, G)]."""
+    shape = ["machine", "time", *([groups] if groups > 1 else [])]
     steps = [
-        helper.make_node("Shape", [source], ["lead"], start=0, end=2),
-        helper.make_node("Shape", [source], ["wide"], start=2, end=3),
+        helper.make_node("Shape", ["features"], ["lead"], start=0, end=2),
+        helper.make_node("Shape", ["features"], ["wide"], start=2, end=3),
         helper.make_node("Concat", ["any", "wide"], ["as_rows"], axis=0),
-        helper.make_node("Reshape", [source, "as_rows"], ["rows"]),
+        helper.make_node("Reshape", ["features", "as_rows"], ["rows"]),
         node,
-        helper.make_node("Concat", ["lead", "outputs"], ["as_lives"], axis=0),
+        helper.make_node("Concat", ["lead", *(["groups"] if groups > 1 else [])], ["as_lives"], axis=0),
         helper.make_node("Reshape", ["flat", "as_lives"], [target]),
     ]
-    constants = [
-        helper.make_tensor("any", TensorProto.INT64, [1], [-1]),
-        helper.make_tensor("outputs", TensorProto.INT64, [1], [outputs]),
-    ]
-    graph = helper.make_graph(
-        steps,
-        target,
-        [helper.make_tensor_value_info(source, TensorProto.FLOAT, ["machine", "time", None])],
-        [helper.make_tensor_value_info(target, TensorProto.FLOAT, ["machine", "time", outputs])],
-        [*constants, *weights],
+    constants = [helper.make_tensor(name, TensorProto.INT64, [1], [n]) for name, n in (("any", -1), ("groups", groups))]
+    source, out = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, axes)
+        for name, axes in (("features", ["machine", "time", None]), (target, shape))
     )
+    graph = helper.make_graph(steps, target, [source], [out], constants[: 1 + (groups > 1)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(d, v) for d, v in OPSETS], ir_version=10)
     onnx.checker.check_model(model)
     return model

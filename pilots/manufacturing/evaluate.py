@@ -71,6 +71,11 @@ def scores(h: Histories, ours: Answers, naive: Answers, *, cap: float, horizon: 
     return {name: metric for name, metric in table.items() if np.isfinite(metric["value"])}
 
 
+def points(table: dict) -> dict[str, float]:
+    """Bare values of the point scores: interval and probability belong to the model they were calibrated on."""
+    return {key: metric["value"] for key, metric in table.items() if key.startswith(("rmse", "score"))}
+
+
 def _sum(rows: Rows) -> Callable:
     """From a mean over lives back to their sum, as the NASA score is published."""
     return lambda mean: mean * len(np.unique(rows.life_N))

@@ -46,6 +46,16 @@ class Histories:
         """True on real rows, False on padding."""
         return np.arange(self.x_LTD.shape[1])[None, :] < self.length_L[:, None]
 
+    def columns(self, kinds: list[str], age: bool) -> np.ndarray:
+        """Numbers of the columns of these kinds, and of the age if wanted."""
+        wanted = [
+            i for i, name in enumerate(self.names_D) if name.partition(".")[2] in kinds or (age and name == "age")
+        ]
+        missing = set(kinds) - {name.partition(".")[2] for name in self.names_D}
+        if missing:
+            raise ValueError(f"no feature is called {', '.join(sorted(missing))}: name it in features.kinds too")
+        return np.array(wanted)
+
     def take(self, lives: np.ndarray) -> Histories:
         """Only these lives."""
         return Histories(self.x_LTD[lives], self.length_L[lives], self.names_D, self.rul_LT[lives], self.left_LT[lives])

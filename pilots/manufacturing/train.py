@@ -12,7 +12,7 @@ def main(cfg: DictConfig) -> float:
     from common.config import build
     from common.run import Run
     from pilots.manufacturing import calibrate, protocol
-    from pilots.manufacturing.evaluate import Answers, scores
+    from pilots.manufacturing.evaluate import Answers, points, scores
     from pilots.manufacturing.save import save
 
     run = Run.start(cfg, "manufacturing")
@@ -43,10 +43,11 @@ def main(cfg: DictConfig) -> float:
             return scores(h, answers, naive, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
 
         metrics = scored(held, said[""])
-        by_model = {name: scored(held, [calibrate.forecast(other, held)]) for name, other in beside.items()}
-        by_model |= {log: scored(h, said[log]) for log, h in late.items()}
-        by_model = {name: {key: m["value"] for key, m in table.items()} for name, table in by_model.items()}
+        by_model = {name: points(scored(held, [calibrate.forecast(other, held)])) for name, other in beside.items()}
+        by_model |= {log: {key: m["value"] for key, m in scored(h, said[log]).items()} for log, h in late.items()}
         cv = calibrate.cross_validated(oof, learn, interval, cfg.split.cuts, first, cap)
+        stated = calibrate.stated(oof, learn, cfg.split.cuts, first, cap, horizon)
 
-    found = {"metrics": metrics, "metrics_by_model": by_model, "cv_rmse_clipped": cv["rmse"], "by_rul_bin": cv["bins"]}
+    found = {"metrics": metrics, "metrics_by_model": by_model, "cv_rmse_clipped": cv["rmse"]}
+    found |= {"by_rul_bin": cv["bins"], "by_probability": stated}
     return save(run, cfg, fleet, train, test, features, model, decision, held, found)

@@ -33,11 +33,10 @@ class NaiveRul:
         return np.full(x_LTD.shape[:2], self.constant, np.float32)
 
     def graph(self) -> onnx.ModelProto:
+        constant = helper.make_tensor("constant", TensorProto.FLOAT, [1], [self.constant])
         rows = [
             helper.make_node("Shape", ["features"], ["lead"], start=0, end=2),
-            helper.make_node(
-                "ConstantOfShape", ["lead"], ["rul"], value=helper.make_tensor("v", TensorProto.FLOAT, [1], [self.constant])
-            ),
+            helper.make_node("ConstantOfShape", ["lead"], ["rul"], value=constant),
         ]
         ends = [("features", ["machine", "time", None]), ("rul", ["machine", "time"])]
         source, target = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends)
