@@ -18,8 +18,8 @@ from common.split import folds
 from pilots.manufacturing.decide import Decision, signal
 from pilots.manufacturing.features import Histories
 from pilots.manufacturing.interval import Conformal, calibrated
-from pilots.manufacturing.metrics import by_rul_bin, rmse
-from pilots.manufacturing.protocol import all_rows, cut_rows
+from pilots.manufacturing.metrics import by_rul_bin, reliability, rmse
+from pilots.manufacturing.protocol import Rows, all_rows, cut_rows
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,9 @@ def decide(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int, seed: i
     said_N, rul_N = np.clip(rows.of(oof.rul_LT), 0, cap), rows.of(h.rul_LT)
     known = np.isfinite(rul_N)
     interval = interval.fit(said_N[known], np.minimum(rul_N[known], cap), rows.life_N[known], cap)
-    risk_N = None if oof.risk_LT is None else rows.of(oof.risk_LT)
-    told = known | (rows.of(h.left_LT) >= horizon)  # a life cut off earlier does not tell whether it failed
-    event_N = known & (np.nan_to_num(rul_N, nan=np.inf) <= horizon)
-    curve = calibrated(signal(said_N, risk_N, cap)[told], event_N[told].astype(float), rows.life_N[told])
-    return Decision(**settings, has_risk=risk_N is not None, interval=interval, risk=curve)
+    told, signal_N, event_N = _fate(oof, h, rows, cap, horizon)
+    curve = calibrated(signal_N, event_N, told.life_N)
+    return Decision(**settings, has_risk=oof.risk_LT is not None, interval=interval, risk=curve)
 
 
 def cross_validated(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int, seed: int, cap: float) -> dict:
@@ -106,3 +104,29 @@ def cross_validated(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int
         low_N[here], high_N[here] = interval.fit(said, rul, others.life_N, cap)(said_N[here])
     edges = [0, 10, 20, 30, 40, 50, 60, 80, 100, cap, cap + 1]
     return {"rmse": rmse(rul_N, said_N), "bins": by_rul_bin(rul_N, said_N, low_N, high_N, edges)}
+
+
+def stated(oof: OutOfFold, h: Histories, cuts: int, seed: int, cap: float, horizon: int) -> list[dict[str, float]]:
+    """The probability of failure against what happened, over every row of training lives held out in turn.
+
+    Not on test lives: their logs stop before the end, so rows that failure follows at once are too rare there.
+    """
+    told, signal_N, event_N = _fate(oof, h, Rows(*np.nonzero(h.inside_LT)), cap, horizon)
+    some, some_signal_N, some_event_N = _fate(oof, h, cut_rows(h, cuts, seed), cap, horizon)
+    p_N, fold_N, some_fold_N = np.empty(len(event_N)), oof.fold_L[told.life_N], oof.fold_L[some.life_N]
+    for fold in np.unique(oof.fold_L):
+        others, here = some_fold_N != fold, fold_N == fold
+        curve = calibrated(some_signal_N[others], some_event_N[others], some.life_N[others])
+        p_N[here] = curve(signal_N[here])
+    return reliability(p_N, event_N, told.life_N, [0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.001])
+
+
+def _fate(oof: OutOfFold, h: Histories, rows: Rows, cap: float, horizon: int) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """Those of `rows` of which it is known whether failure followed within `horizon`; the signal and 1.0 if so, there.
+
+    A life cut off earlier than that does not tell.
+    """
+    told = rows.where(np.isfinite(rows.of(h.rul_LT)) | (rows.of(h.left_LT) >= horizon))
+    risk_N = None if oof.risk_LT is None else told.of(oof.risk_LT)
+    event_N = np.nan_to_num(told.of(h.rul_LT), nan=np.inf) <= horizon
+    return told, signal(np.clip(told.of(oof.rul_LT), 0, cap), risk_N, cap), event_N.astype(float)

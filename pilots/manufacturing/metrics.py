@@ -5,7 +5,7 @@ Axes: S seeds, U units, N scored rows, B bootstrap draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -57,6 +57,33 @@ def by_rul_bin(
                 "bias": float(error.mean()),
                 "coverage": float(covered.mean()),
                 "width": float((high_N - low_N)[inside].mean()),
+            }
+        )
+    return table
+
+
+def reliability(said_N: np.ndarray, event_N: np.ndarray, unit_N: np.ndarray, edges: Sequence[float]) -> list[dict]:
+    """Of the rows whose stated probability lies in [edge, next edge): their count, their mean, the share that failed.
+
+    `low` and `high` of that share: 95 %, whole units drawn anew as in `with_interval`.
+    """
+    table, units = [], int(unit_N.max(initial=-1)) + 1
+    for start, stop in pairwise(edges):
+        inside = (said_N >= start) & (said_N < stop)
+        if not inside.any():
+            continue
+        rows_1U = np.bincount(unit_N[inside], minlength=units)[None]
+        share = with_interval(np.bincount(unit_N[inside], event_N[inside], units)[None], rows_1U, draws=500)
+        table.append(
+            {
+                "from": float(start),
+                "to": min(float(stop), 1.0),
+                "rows": int(inside.sum()),
+                "lives": int((rows_1U > 0).sum()),
+                "said": float(said_N[inside].mean()),
+                "failed": share["value"],
+                "low": share["low"],
+                "high": share["high"],
             }
         )
     return table

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from omegaconf import DictConfig
 
-from common.atomic import write_bytes
+from common.atomic import write_bytes, write_text
 from common.bundle.session import Session
 from common.bundle.write import sample_from_contract, write_bundle
 from common.card import model_card
@@ -25,6 +25,8 @@ from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Features, Histories
 from pilots.manufacturing.graph import whole
+from pilots.manufacturing.report import report
+from pilots.manufacturing.tested import Tested
 
 
 def exported(run: Run, features: Features, model, decision: Decision, test: Fleet, held: Histories, tolerance: float):
@@ -108,5 +110,9 @@ def save(
         write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))
         write_bytes(run.folder / "evaluation.npz", arrays(test))
         write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))
+    with run.stage("report"):
+        tested = Tested(test, held, answer)
+        page = report(run.facts(facts), human, decision, features.conditions, fleet, train, tested)
+        write_text(run.folder / "report.html", page)
     run.finish(facts)
     return scored["metrics"]["rmse_clipped"]["value"]
