@@ -179,6 +179,15 @@ def test_a_sweep_makes_one_run_each_and_flags_stand_anywhere(toy, tmp_path):
     assert len([name for name in os.listdir(tmp_path / "runs/toy") if name.endswith("_ridge")]) == 2
 
 
+def test_hydra_leaves_nothing_of_its_own(toy, tmp_path):
+    made = toy()
+    assert os.listdir(tmp_path) == ["runs"]
+    assert os.listdir(tmp_path / "runs") == ["toy"]
+    swept = toy("-m", "model.ridge=1,2")
+    assert sorted(os.listdir(tmp_path / "runs")) == ["multirun.yaml", "toy"]
+    assert "Launching 2 jobs" not in made.stdout + swept.stdout
+
+
 def test_the_command_is_noted_as_it_was_typed(toy, tmp_path):
     toy("data.path=a b.csv")
     [facts] = tmp_path.glob("runs/toy/*/run.json")

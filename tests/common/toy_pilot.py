@@ -74,8 +74,6 @@ defaults:
   - data: csv
   - model: ridge
   - _self_
-  - override hydra/job_logging: terminal
-  - override hydra/hydra_logging: terminal
 task: toy
 die: null
 full: null
