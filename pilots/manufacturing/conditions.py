@@ -109,7 +109,7 @@ def _centres(place_RS: np.ndarray, seed: int) -> np.ndarray:
     distinct = len(np.unique(some_RS.round(6), axis=0))
     best, score = one, APART
     for count in range(2, min(MOST, distinct) + 1):
-        fit = KMeans(count, n_init=5, random_state=seed).fit(some_RS)
+        fit = KMeans(count, n_init=10, random_state=seed).fit(some_RS)
         if np.bincount(fit.labels_, minlength=count).min() < 0.01 * len(some_RS):
             continue  # a handful of odd rows is no condition
         now = silhouette_score(some_RS, fit.labels_)

@@ -63,8 +63,9 @@ class HazardRul:
         return self
 
     def _classifier(self, x_NC: np.ndarray, failed_N: np.ndarray, seed: int) -> HistGradientBoostingClassifier:
-        if failed_N.all() or not failed_N.any():
-            raise ValueError("a bin of remaining rows holds failures only or none: choose wider edges")
+        # One row of each kind without any reading: the odds stay finite where all failed, or none (rule of succession).
+        x_NC = np.concatenate([x_NC, np.full((2, x_NC.shape[1]), np.nan, np.float32)])
+        failed_N = np.append(failed_N, [True, False])
         return HistGradientBoostingClassifier(
             max_iter=self.trees,
             learning_rate=self.rate,
