@@ -238,11 +238,15 @@ def test_ten_thousand_machines(use):
 
 def test_help_is_quick_and_the_last_line_is_the_path(toy_bundle, tmp_path):
     command = [sys.executable, "-m", "common.predict"]
-    start = time.perf_counter()
-    done = subprocess.run([*command, "--help"], capture_output=True, text=True)
-    assert done.returncode == 0
-    assert "machines.csv" in done.stdout
-    assert time.perf_counter() - start < 1.0
+    seconds = []
+    for _ in range(3):  # the quickest: other programs on the machine only ever make it slower
+        start = time.perf_counter()
+        done = subprocess.run([*command, "--help"], capture_output=True, text=True)
+        seconds.append(time.perf_counter() - start)
+        assert done.returncode == 0
+        assert "machines.csv" in done.stdout
+        assert "--events" in done.stdout
+    assert min(seconds) < 1.0
     (tmp_path / "m.csv").write_text(toy_graph.table({"calm": CALM}))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
