@@ -61,6 +61,7 @@ class Run:
         """A new partial folder, or with `resume=` an old one, whose settings `cfg` then takes on."""
         if cfg.get("resume"):
             folder = Path(str(cfg.resume)).resolve()
+            _name_if_complete(folder)
             started = _reopen(folder, pilot)
             lock = _lock(folder)
             _take_on(cfg, OmegaConf.load(folder / CONFIG))
@@ -143,8 +144,7 @@ class Run:
         self._unlock()
         publish(self.folder, final)
         self.folder = final
-        sys.stderr.flush()
-        print(f"run: {final}", flush=True)
+        _say_where(final)
         return final
 
     @contextmanager
@@ -193,6 +193,28 @@ def _new_partial(parent: Path) -> tuple[Path, str]:
                 return folder, version
             folder.rmdir()
         time.sleep(0.05)
+
+
+def _name_if_complete(folder: Path) -> None:
+    """End here where the stopped run lacked nothing but its name: it was stopped at the end of `finish`."""
+    if not folder.name.startswith(PARTIAL) or (folder / STARTED).exists() or not (folder / "run.json").is_file():
+        return
+    facts = read_facts(folder / "run.json")
+    check_facts(facts, "run")
+    lock = _lock(folder)
+    (folder / LOCK).unlink()
+    final = folder.parent / f"{facts['version']}_{facts['model']}"
+    publish(folder, final)
+    if lock is not None:
+        os.close(lock)
+    _say_where(final)
+    raise SystemExit(0)
+
+
+def _say_where(final: Path) -> None:
+    """The last line on standard output; it starts a line even where standard error is merged into it."""
+    sys.stderr.flush()
+    print(f"run: {final}", flush=True)
 
 
 def _reopen(folder: Path, pilot: str) -> dict[str, Any]:

@@ -211,6 +211,24 @@ def test_a_stopped_run_goes_on_to_the_same_result(script, tmp_path, step, how):
     assert not list(tmp_path.glob(f"runs/toy/{PARTIAL}*"))
 
 
+def test_a_run_stopped_before_its_last_step_only_gets_its_name(cfg, tmp_path, monkeypatch, capsys):
+    run = Run.start(cfg, "toy")
+    monkeypatch.setattr(run_module, "publish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run.finish(FOUND)
+    monkeypatch.undo()
+    os.chdir(tmp_path)
+    cfg.resume = str(run.folder)
+    with pytest.raises(SystemExit) as end:
+        Run.start(cfg, "toy")
+    [final] = tmp_path.glob("runs/toy/[!.]*")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"run: {final}\n"
+    assert final.name == f"{run.version}_ridge"
+    assert sorted(os.listdir(final)) == ["config.yaml", "run.json"]
+    assert not run.folder.exists()
+
+
 def test_a_full_disk_says_how_to_go_on(script, tmp_path):
     made = run_toy(script, "full=1", cwd=tmp_path)
     [partial] = tmp_path.glob(f"runs/toy/{PARTIAL}*")
