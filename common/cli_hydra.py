@@ -12,8 +12,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,18 +46,28 @@ def train(pilot: str, verbs: Mapping[str, str]) -> None:
     flags = sys.argv[1:]
     for word in given.overrides:
         flags.remove(word)
-    settings = [_quoted(word, given.multirun) for word in given.overrides]
+    settings = [as_setting(word, given.multirun) for word in given.overrides]
     _errors_without_preface()
     main = importlib.import_module(f"pilots.{pilot}.train").main
-    with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
-        if given.config_dir is not None:
-            copy_site(given.config_dir, Path(copy))
+    with _checked_site(given.config_dir) as copy:
+        if copy is not None:
             flags = _with_config_dir(flags, copy)
         sys.argv[1:] = flags + settings
         try:
             main()
         except ConfigCompositionException as err:
             raise Fault(sentence(err, lambda: _settings(pilot, settings))) from err
+
+
+@contextmanager
+def _checked_site(folder: str | None) -> Iterator[str | None]:
+    """A copy of the user's settings, looked through; without any, no folder that a killed process would leave."""
+    if folder is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
+        copy_site(folder, Path(copy))
+        yield copy
 
 
 def _flags() -> argparse.Namespace:
@@ -129,8 +139,14 @@ def _settings(pilot: str, words: list[str]) -> DictConfig | None:
     return None
 
 
-def _quoted(word: str, sweep: bool) -> str:
-    """A path in the quotes Hydra needs for brackets, = and the like; lists and sweeps of paths stay as they are."""
+def as_setting(word: str, sweep: bool = False) -> str:
+    """A word of the command line as Hydra takes it.
+
+    A path gets the quotes it needs for brackets, = and the like; lists and sweeps of paths stay as they are.
+    A column of the user's may be named for any channel, also one that the settings do not list.
+    """
+    if re.match(r"[\w.]+\.columns\.\w+=", word):
+        return f"++{word}"
     match = PATH_SETTING.fullmatch(word)
     if not match or match[2] == "null" or match[2][0] in "'\"" or (sweep and "," in match[2]):
         return word

@@ -6,7 +6,6 @@ It calls the same commands a person would type, so what it shows is what a perso
 from __future__ import annotations
 
 import subprocess
-import sys
 import sysconfig
 import time
 from pathlib import Path
@@ -41,8 +40,8 @@ def demo() -> None:
         print(f"{part:<16}{spent:6.1f} s")
     print(f"{'together':<16}{sum(seconds.values()):6.1f} s\n")
     for pilot in list(PARTS)[1:]:
-        print(f"report: {find_run(f'{pilot}/latest') / 'report.html'}")
+        print(f"report: {find_run(f'{pilot}/latest').resolve() / 'report.html'}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

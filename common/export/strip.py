@@ -6,6 +6,8 @@ torch's exporter writes source paths and code lines into the metadata of every n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 
 
@@ -30,7 +32,7 @@ def _strip_graph(graph: onnx.GraphProto) -> None:
     _strip_nodes(graph.node)
 
 
-def _strip_nodes(nodes) -> None:
+def _strip_nodes(nodes: Iterable[onnx.NodeProto]) -> None:
     for node in nodes:
         node.doc_string = ""
         del node.metadata_props[:]

@@ -44,6 +44,8 @@ def to_onnx(
             external_data=False,
             verbose=False,
         )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
     model = strip(program.model_proto)
     onnx.checker.check_model(model, full_check=True)
     return model

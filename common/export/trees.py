@@ -8,6 +8,7 @@ sends rows that sit on a threshold down the wrong branch (up to 2.5 cycles were 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -31,8 +32,8 @@ def boosted(groups: Sequence[Sequence], target: str, columns: np.ndarray | None 
     target   name of the output; [machine, time] for one group, [machine, time, G] for several
     columns  which of the D features the models were fitted on, all if None
     """
-    nodes: dict[str, list] = {name: [] for name in _NODE_FIELDS}
-    leaves: dict[str, list] = {name: [] for name in _LEAF_FIELDS}
+    nodes: dict[str, Any] = {name: [] for name in _NODE_FIELDS}
+    leaves: dict[str, Any] = {name: [] for name in _LEAF_FIELDS}
     base, tree = [], 0
     for output, models in enumerate(groups):
         base.append(float(np.mean([np.ravel(m._baseline_prediction)[0] for m in models])))
@@ -57,7 +58,7 @@ def boosted(groups: Sequence[Sequence], target: str, columns: np.ndarray | None 
 
 def _on_rows(node: onnx.NodeProto, target: str, groups: int) -> onnx.ModelProto:
     """Put a node that works on rows ("rows" -> "flat") between [machine, time, D] and [machine, time(, G)]."""
-    shape = ["machine", "time", *([groups] if groups > 1 else [])]
+    shape: list[str | int | None] = ["machine", "time", *([groups] if groups > 1 else [])]
     steps = [
         helper.make_node("Shape", ["features"], ["lead"], start=0, end=2),
         helper.make_node("Shape", ["features"], ["wide"], start=2, end=3),

@@ -84,7 +84,7 @@ def _settings(words: list[str], folder: Path | None) -> DictConfig:
     """The data settings of a run with these words; a site's own are looked through first."""
     from hydra import compose, initialize_config_module
 
-    from common.cli_hydra import _quoted
+    from common.cli_hydra import as_setting
     from common.site import copy_site
 
     with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
@@ -92,7 +92,7 @@ def _settings(words: list[str], folder: Path | None) -> DictConfig:
             copy_site(folder, Path(copy))
         path = f"hydra.searchpath=[pkg://conf.shared,file://{copy}]"
         with initialize_config_module("conf.manufacturing", version_base="1.3"):
-            return compose("config", overrides=[path, *(_quoted(word, False) for word in words)]).data
+            return compose("config", overrides=[path, *(as_setting(word) for word in words)]).data
 
 
 def _plain(text: str) -> str:

@@ -229,3 +229,10 @@ def test_help_imports_nothing_heavy(toy):
 def test_tab_completion(toy, monkeypatch):
     made = toy("-sc", "query=bash", COMP_LINE="pilot-toy model=r", COMP_POINT="17")
     assert made.stdout.split() == ["model=ridge"]
+
+
+def test_a_column_may_be_named_for_any_channel():
+    from common.cli_hydra import as_setting
+
+    assert as_setting("data.columns.vibration=VIB_RMS") == "++data.columns.vibration=VIB_RMS"
+    assert as_setting("model.ridge=2") == "model.ridge=2"
