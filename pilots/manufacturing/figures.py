@@ -50,13 +50,13 @@ def history(
     kept = np.unique(np.linspace(0, len(time_T) - 1, min(len(time_T), POINTS)).astype(int))
     at, marker = time_T[kept], "." if len(kept) < 30 else ""
     axes.fill_between(
-        at, said["low"][kept], said["high"][kept], color=BLUE, alpha=0.2, lw=0, label=f"{level:.0%} interval"
+        at, said["low"][kept], said["high"][kept], color=BLUE, alpha=0.2, lw=0, label=f"{100 * level:.0f} % interval"
     )
     axes.plot(at, said["rul"][kept], color=BLUE, marker=marker, lw=1.8, label="forecast")
     if np.isfinite(true_T).any():
         axes.plot(at, true_T[kept], color=INK, ls=(0, (5, 2)), lw=1.4, label="what happened")
     axes.axhline(threshold, color=ORANGE, ls="-.", lw=1.4, label=f"alarm at {threshold:g}")
-    axes.axhline(cap, color=GREY, ls=":", lw=1.4, label=f"cap {cap:g}")
+    axes.axhline(cap, color=GREY, ls=":", lw=1.4, label=f"cap: {cap:g} or more")
     if alarm_T[-1]:
         since = len(alarm_T) - np.argmin(alarm_T[::-1]) if not alarm_T.all() else 0
         axes.plot(time_T[since], said["rul"][since], "v", color=ORANGE, ms=9, mec=INK, label="alarm since here")
@@ -94,7 +94,7 @@ def against_truth(
     if len(some) > MOST:
         some = np.random.default_rng(0).choice(some, MOST, replace=False)
     true, rul, low, high = (np.minimum(x, cap)[some] for x in (true_L, said["rul"], said["low"], said["high"]))
-    axes.vlines(true, low, high, color=GREY, lw=1, alpha=0.45, label=f"{level:.0%} interval")
+    axes.vlines(true, low, high, color=GREY, lw=1, alpha=0.45, label=f"{100 * level:.0f} % interval")
     axes.plot([0, cap], [0, cap], color=INK, ls=(0, (5, 2)), lw=1.2, label="right on the mark")
     axes.axhline(naive, color=PURPLE, ls=":", lw=1.8, label=f"naive guess, {naive:.0f}")
     axes.axhline(threshold, color=ORANGE, ls="-.", lw=1.2, label=f"alarm at {threshold:g}")
@@ -123,11 +123,12 @@ def by_remaining_life(
     errors.axhline(0, color=INK, lw=0.8)
     errors.set_ylabel(unit, parse_math=False)
     inside.plot(place, 100 * column["coverage"], "o-", color=GREEN, label="inside the interval")
-    inside.axhline(100 * level, color=INK, ls=(0, (5, 2)), lw=1.2, label=f"promised: {level:.0%}")
+    inside.axhline(100 * level, color=INK, ls=(0, (5, 2)), lw=1.2, label=f"promised: {100 * level:.0f} %")
     inside.set_ylim(min(50.0, 100 * column["coverage"].min() - 5), 101)
     inside.set_ylabel("% of rows")
+    errors.set_xticks(place, [""] * len(place))
+    inside.set_xticks(place, labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
     for axes in (errors, inside):
-        axes.set_xticks(place, labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
         axes.grid(axis="x", visible=False)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     inside.set_xlabel(f"{unit} left in truth", parse_math=False)

@@ -1,6 +1,6 @@
 """report.html: what a run means for the person who plans the work, and what an engineer wants to check.
 
-The facts come from tested.py, the words from words.py, the drawings from figures.py, the page from report.html.j2.
+The facts come from outcomes.py, the words from words.py, the drawings from figures.py, the page from report.html.j2.
 Names and units come from the user's files; the template escapes them.
 """
 
@@ -18,7 +18,7 @@ from pilots.manufacturing import figures, words
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.tested import Tested, alarm_counts, alarm_rows, doubts, some
+from pilots.manufacturing.outcomes import Outcomes, alarm_counts, alarm_rows, doubts, some
 from pilots.manufacturing.words import Words
 
 SHOWN = 25  # machines in the table; nobody scrolls through more on a phone
@@ -26,10 +26,11 @@ SHOWN = 25  # machines in the table; nobody scrolls through more on a phone
 
 def report(
     run: Mapping[str, Any], card: Mapping[str, Any], decision: Decision, conditions: Conditions, fleet: Fleet,
-    train: Fleet, tested: Tested,
+    train: Fleet, tested: Outcomes,
 ) -> str:  # fmt: skip
     """The page. `run`: run.json; `card`: card.yaml; `fleet`: all that was read; `train` and `tested`: parts of it."""
     say = Words(fleet.row_unit, decision.cap)
+    doubts_L = list(doubts(tested, conditions))
     naive = float(np.nanmean(np.minimum(train.rul_LT(), decision.cap)))
     return page(
         f"Remaining life of machines: {run['data']['name']}",
@@ -44,8 +45,8 @@ def report(
         verdict=words.verdict(run["metrics"]["rmse_clipped"]),
         warnings=list(words.warnings(run, say, decision)),
         alarms=alarm_counts(tested, decision.threshold),
-        machines=fleet_rows(tested, say, list(doubts(tested, conditions))),
-        histories=list(histories(tested, decision, say)),
+        machines=fleet_rows(tested, say, doubts_L),
+        histories=list(histories(tested, decision, say, doubts_L)),
         truth=truth_drawing(tested, decision, say, naive),
         metrics=words.metric_rows(run, say, decision),
         models=words.model_rows(run),
@@ -61,7 +62,7 @@ def report(
     )
 
 
-def fleet_rows(tested: Tested, say: Words, doubts_L: list[list[str]]) -> list[dict[str, Any]]:
+def fleet_rows(tested: Outcomes, say: Words, doubts_L: list[list[str]]) -> list[dict[str, Any]]:
     """The most urgent machines, in words and as places (0 to 100) on a strip from 0 to the cap."""
     ends = {name: tested.at_end(name).astype(float) for name in ("rul", "low", "high", "p_fail")}
     rows = []
@@ -84,14 +85,14 @@ def fleet_rows(tested: Tested, say: Words, doubts_L: list[list[str]]) -> list[di
     return rows
 
 
-def histories(tested: Tested, decision: Decision, say: Words) -> Iterator[dict[str, Any]]:
-    """The most urgent machine, the middle of the table, and the forecast that was farthest off."""
-    off_L = np.abs(tested.at_end("rul") - np.minimum(tested.true_L, say.cap))
-    order_L, nobody_knows = tested.order_L, np.isnan(off_L).all()
-    last = int(order_L[-1]) if nobody_knows else int(np.nanargmax(off_L))
+def histories(tested: Outcomes, decision: Decision, say: Words, doubts_L: list[list[str]]) -> Iterator[dict[str, Any]]:
+    """The most urgent machine, the forecast that was farthest off, and the middle of the table."""
+    off_L, order_L = np.abs(tested.at_end("rul") - np.minimum(tested.true_L, say.cap)), tested.order_L
     chosen = {int(order_L[0]): "The most urgent machine"}
+    if np.isfinite(off_L).any():
+        worst = int(np.nanargmax(off_L))
+        chosen[worst] = chosen.get(worst, "") + (", and the" if worst in chosen else "The") + " forecast farthest off"
     chosen.setdefault(int(order_L[len(order_L) // 2]), "The middle of the table")
-    chosen.setdefault(last, "The least urgent machine" if nobody_knows else "The forecast that was farthest off")
     for life, why in chosen.items():
         rows, name = int(tested.held.length_L[life]), tested.names_L[life]
         time_T = tested.fleet.time_R[tested.rows(life)]
@@ -106,12 +107,13 @@ def histories(tested: Tested, decision: Decision, say: Words) -> Iterator[dict[s
         drawing = figures.history(
             time_T, said, true_T, alarm_T, alt, cap=decision.cap, threshold=decision.threshold,
             level=decision.interval.level, unit=say.units,
-            clock="date" if np.issubdtype(time_T.dtype, np.datetime64) else say.unit,
+            clock="date" if np.issubdtype(time_T.dtype, np.datetime64) else "time in the log",
         )  # fmt: skip
-        yield {"why": why, "name": name, "left": left, "span": span, "truth": true, "svg": drawing}
+        told = {"name": name, "left": left, "span": span, "truth": true, "doubts": doubts_L[life]}
+        yield {"why": why, "svg": drawing, **told}
 
 
-def truth_drawing(tested: Tested, decision: Decision, say: Words, naive: float) -> Markup | None:
+def truth_drawing(tested: Outcomes, decision: Decision, say: Words, naive: float) -> Markup | None:
     """None where nobody knows how any of the machines ended."""
     known = np.isfinite(tested.true_L)
     if not known.any():

@@ -25,8 +25,8 @@ from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Features, Histories
 from pilots.manufacturing.graph import whole
+from pilots.manufacturing.outcomes import Outcomes
 from pilots.manufacturing.report import report
-from pilots.manufacturing.tested import Tested
 
 
 def exported(run: Run, features: Features, model, decision: Decision, test: Fleet, held: Histories, tolerance: float):
@@ -111,7 +111,7 @@ def save(
         write_bytes(run.folder / "evaluation.npz", arrays(test))
         write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))
     with run.stage("report"):
-        tested = Tested(test, held, answer)
+        tested = Outcomes(test, held, answer)
         page = report(run.facts(facts), human, decision, features.conditions, fleet, train, tested)
         write_text(run.folder / "report.html", page)
     run.finish(facts)

@@ -11,6 +11,7 @@ from pilots.manufacturing.evaluate import SOON, URGENT
 
 NEAR = 0.05  # an interval keeps its promise while the share of outcomes inside is no farther from it
 FEW = 20  # test machines; with fewer an interval by drawing machines anew is itself doubtful
+CLOSER = 0.05  # another model is named at the top when its error is smaller by more than that
 SAME = 0.01  # an error within 1 % of the naive one is no better
 LATE = "log without"  # how train.py names the scores on shortened logs
 POINTS = ("rmse_clipped", "rmse_raw", "rmse_rul_le_60", "score_clipped")  # what does not depend on the interval
@@ -50,7 +51,7 @@ class Words:
 def percent(share: float, certain: bool = True) -> str:
     """`certain=False` for probabilities: none is printed as 0 or 100 %, the data cannot know that."""
     if not certain and not 0.01 <= share <= 0.99:
-        return "under 1\N{NO-BREAK SPACE}%" if share < 0.5 else "over 99\N{NO-BREAK SPACE}%"
+        return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%" if share < 0.5 else ">\N{NO-BREAK SPACE}99\N{NO-BREAK SPACE}%"
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
@@ -63,7 +64,9 @@ def short(value: float | None) -> str:
     """Three digits: more would be noise on so few machines."""
     if value is None:
         return "–"
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if value == 0:
+        return "0"
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 def verdict(metric: Mapping[str, Any]) -> str:
@@ -100,12 +103,12 @@ def metric_rows(run: Mapping[str, Any], words: Words, decision: Decision) -> lis
         said, kind = names.get(key, (key.replace("_", " "), "other"))
         show = percent if kind == "share" else short
         unit = {"life": words.units, "other": m["unit"]}.get(kind, "")
-        ends = "" if None in (m["low"], m["high"]) else f"{show(m['low'])} to {show(m['high'])}"
+        span = percents if kind == "share" else lambda low, high: f"{short(low)} to {short(high)}"
         rows.append(
             {
                 "name": said,
                 "value": f"{show(m['value'])} {unit}".strip(),
-                "interval": ends,
+                "interval": "" if None in (m["low"], m["high"]) else span(m["low"], m["high"]),
                 "naive": "–" if m["naive"] is None else f"{show(m['naive'])} {unit}".strip(),
                 "beside": _beside(key, kind, m, decision.interval.level),
             }
@@ -142,7 +145,7 @@ def log_rows(run: Mapping[str, Any]) -> list[list[str]]:
     tables = {"whole log": {key: m["value"] for key, m in metrics.items()}}
     tables |= {name: table for name, table in run["metrics_by_model"].items() if name.startswith(LATE)}
     tables |= {"naive guess": {key: m["naive"] for key, m in metrics.items()}}
-    keys = {"rmse_clipped": short, "rmse_rul_le_60": short, "coverage_90": percent, "width_90": short, "brier": short}
+    keys = {"rmse_clipped": short, "rmse_rul_le_60": short, "coverage_90": percent, "width_90": short}
     return [
         [name, *("–" if table.get(key) is None else show(table[key]) for key, show in keys.items())]
         for name, table in tables.items()
@@ -160,7 +163,7 @@ def bin_rows(bins: Sequence[Mapping[str, float]], words: Words) -> list[list[str
             bin_label(b, words),
             f"{b['rows']:,}",
             short(b["rmse"]),
-            f"{b['bias']:+.3g}",
+            f"{b['bias']:+.1f}".replace("-", "\N{MINUS SIGN}"),
             percent(b["coverage"]),
             short(b["width"]),
         ]
@@ -192,7 +195,12 @@ def warnings(run: Mapping[str, Any], words: Words, decision: Decision) -> Iterat
     mine = run["metrics"]["rmse_clipped"]["value"]
     for name, table in run["metrics_by_model"].items():
         other = table.get("rmse_clipped")
-        if not name.startswith(LATE) and name not in (run["model"], "naive") and other is not None and other < mine:
+        if (
+            not name.startswith(LATE)
+            and name not in (run["model"], "naive")
+            and other is not None
+            and other < (1 - CLOSER) * mine
+        ):
             yield f"On these machines the model {name} was closer: {words.size(other)} {words.units} off."
 
 

@@ -23,7 +23,7 @@ FEW = 10  # rows; with fewer the forecast rests on the fleet, not on this machin
 
 
 @dataclass(frozen=True)
-class Tested:
+class Outcomes:
     """Readings, histories and the graph's outputs of the test lives, in the same order."""
 
     fleet: Fleet
@@ -59,7 +59,7 @@ class Tested:
         return names
 
 
-def alarm_counts(tested: Tested, threshold: float) -> dict[str, int]:
+def alarm_counts(tested: Outcomes, threshold: float) -> dict[str, int]:
     """How many machines alarm at their last row, how many were due in truth, and how many both."""
     alarm_L, due_L = tested.answer["alarm"], tested.true_L <= threshold  # NaN, where nobody knows, is not due
     counted = {"alarm": alarm_L, "due": due_L, "both": alarm_L & due_L, "known": np.isfinite(tested.true_L)}
@@ -72,7 +72,7 @@ def alarm_rows(rul_T: np.ndarray, decision: Decision) -> np.ndarray:
     return np.convolve(under_T, np.ones(decision.persistence, int))[: len(rul_T)] >= decision.persistence
 
 
-def doubts(tested: Tested, conditions: Conditions) -> Iterator[list[str]]:
+def doubts(tested: Outcomes, conditions: Conditions) -> Iterator[list[str]]:
     """Per test life, what speaks against its forecast at the last row, in a few words."""
     names = [channel.name for channel in tested.fleet.channels]
     low_F, high_F = conditions.seen_low_F, conditions.seen_high_F
@@ -86,7 +86,7 @@ def doubts(tested: Tested, conditions: Conditions) -> Iterator[list[str]]:
             said.append(f"only {rows} row{'s' if rows > 1 else ''}")
         for words, which_F in (
             ("no reading now", np.isnan(last_F)),
-            ("many readings missing", (gaps_F >= GAPS) & np.isfinite(last_F)),
+            (f"over {100 * GAPS:.0f} % of readings missing", (gaps_F >= GAPS) & np.isfinite(last_F)),
             ("far outside what training saw", far_F),
         ):
             if which_F.any():
