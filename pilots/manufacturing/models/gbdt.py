@@ -60,7 +60,7 @@ class GbdtRul:
                 max_features=self.share,
                 early_stopping=False,
                 random_state=1000 * seed + number,
-            ).fit(x_NC, y_N)
+            ).fit(binnable(x_NC), y_N)
             for number in range(self.models)
         ]
         return self
@@ -72,3 +72,8 @@ class GbdtRul:
 
     def graph(self) -> onnx.ModelProto:
         return boosted([self.fitted], "rul", self.columns_C)
+
+
+def binnable(x_NC: np.ndarray) -> np.ndarray:
+    """Columns without any number as zeros: scikit-learn 1.9 fails on them, of a column of equals it makes no use."""
+    return np.where(np.isfinite(x_NC).any(axis=0), x_NC, np.float32(0))

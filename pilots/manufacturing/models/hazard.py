@@ -16,6 +16,7 @@ from torch import nn
 from common.export.torch import to_onnx
 from common.export.trees import boosted
 from pilots.manufacturing.features import Histories
+from pilots.manufacturing.models.gbdt import binnable
 
 
 class HazardRul:
@@ -74,7 +75,7 @@ class HazardRul:
             max_features=self.share,
             early_stopping=False,
             random_state=seed,
-        ).fit(x_NC, failed_N)
+        ).fit(binnable(x_NC), failed_N)
 
     def hazard(self, x_LTD: np.ndarray) -> np.ndarray:
         """Chance to fail in each bin given survival up to it, [L, T, B]."""
