@@ -105,8 +105,8 @@ class CurveGraph(torch.nn.Module):
         bend = np.diff(np.concatenate([[0.0], slope, [0.0]]))
         self.first = float(curve.value_K[0])
         self.register_buffer("at", torch.as_tensor(curve.at_K))
-        self.register_buffer("bend", torch.as_tensor(bend))
+        self.register_buffer("bend", torch.as_tensor(bend)[:, None])  # [K, 1]: ONNX Runtime is slow on [K]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         hinge = (x.double()[..., None] - self.at).clamp(min=0.0)  # float64: steep bends cancel in float32
-        return (self.first + hinge @ self.bend).float()
+        return (self.first + (hinge @ self.bend)[..., 0]).float()

@@ -16,6 +16,8 @@ from pilots.manufacturing.features import Histories
 
 LEAST_FAILURES = 8  # fewer lives cannot fill five folds with something to learn and something to hold out
 
+LATEST_START = 0.8  # share of a life that may be missing from the start of its log
+
 
 def held_out(fleet: Fleet, test_share: float, seed: int) -> tuple[Fleet, Fleet]:
     """Training lives and test lives. A public set's own test lives are kept; otherwise whole machines are drawn.
@@ -35,6 +37,16 @@ def held_out(fleet: Fleet, test_share: float, seed: int) -> tuple[Fleet, Fleet]:
     held = fleet.take(failed[test])
     keep_L = np.random.default_rng(seed).integers(1, held.length_L + 1)
     return fleet.take(np.flatnonzero(~np.isin(fleet.machine_L, machines))), held.cut(keep_L)
+
+
+def begun_anywhere(fleet: Fleet, seed: int) -> Fleet:
+    """Every life twice: as it was logged, and as if its log had begun at a random later row.
+
+    For models without age: a log that begins in mid-life is then nothing new to them.
+    """
+    twice = fleet.take(np.tile(np.arange(fleet.lives), 2))
+    share_L = np.random.default_rng(seed).uniform(0.0, LATEST_START, fleet.lives)
+    return twice.without_first(np.concatenate([np.zeros(fleet.lives), share_L]))
 
 
 @dataclass(frozen=True)

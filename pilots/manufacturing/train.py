@@ -21,20 +21,21 @@ def main(cfg: DictConfig) -> float:
         fleet = build(cfg.data).read()
         train, test = protocol.held_out(fleet, cfg.split.test_share, first)
         features = build(cfg.features).fit(train, first)  # the test machines are not looked at
-        learn, held = features(train), features(test)
+        logs = train if cfg.model.get("age", True) else protocol.begun_anywhere(train, first)
+        learn, held = features(logs), features(test)
         late = {f"log without its first {share:.0%}": features(test.without_first(share)) for share in cfg.late_start}
 
     with run.stage("fit"):
-        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, train.machine_L, cfg.split.folds, first)
+        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, logs.machine_L, cfg.split.folds, first)
         interval = build(cfg.interval)
         settings = {"cap": cap, "horizon": horizon, **cfg.alarm}
         decision = calibrate.decide(oof, learn, interval, cfg.split.cuts, first, **settings)
         model = build(cfg.model).fit(learn, first)
 
     with run.stage("evaluate"):
-        logs = {"": held, **late}
-        more = calibrate.further_seeds(run, lambda: build(cfg.model), learn, logs)
-        said = {log: [calibrate.forecast(model, h), *more[log]] for log, h in logs.items()}
+        asked = {"": held, **late}
+        more = calibrate.further_seeds(run, lambda: build(cfg.model), learn, asked)
+        said = {log: [calibrate.forecast(model, h), *more[log]] for log, h in asked.items()}
         beside = {name: build(c).fit(learn, first) for name, c in cfg.compare.items()} | getattr(model, "members", {})
         naive = Answers.naive(learn, cap, horizon, interval.level)
 

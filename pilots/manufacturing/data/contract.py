@@ -33,7 +33,7 @@ class Fleet:
     time_R     the user's own stamp of the row (number or datetime64), increasing within a life
     x_RF       readings in the channels' units, NaN = missing
     end_L      how the life ended: "failed", "replaced", "repaired" or "running"
-    rul_L      rows still to run after the last row: 0 where failed, the published value in a public
+    rul_L      rows still to run after the last row: 0 where failed (more where the log stops before the failure), the published value in a public
                test set, NaN where nobody knows (replaced, repaired, running)
     test_L     lives that the data set itself keeps for the test; all False where it does not say
     """
@@ -76,8 +76,8 @@ class Fleet:
         row_R = np.flatnonzero(self.position_R < keep_L[self.life_R])
         return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L + self.length_L - keep_L)
 
-    def without_first(self, share: float) -> Fleet:
-        """Each life without the first `share` of its rows, as if the log had begun later."""
+    def without_first(self, share: float | np.ndarray) -> Fleet:
+        """Each life without the first `share` of its rows (one share, or one per life), as if the log began later."""
         drop_L = np.minimum((share * self.length_L).astype(int), self.length_L - 1)
         row_R = np.flatnonzero(self.position_R >= drop_L[self.life_R])
         return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L)

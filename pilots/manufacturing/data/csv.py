@@ -184,7 +184,7 @@ class CsvFleet:
     def _how(self) -> dict:
         """What a bundle must know to read the next file of the same kind."""
         columns = {name: self.columns.get(name, name) for name in ("machine", "time", *(c.name for c in self.channels))}
-        return {"columns": columns, **self.form, "row_unit": self.row_unit}
+        return {"columns": columns, "book": self.book, **self.form, "row_unit": self.row_unit}
 
 
 def _channel(words: dict) -> Channel:

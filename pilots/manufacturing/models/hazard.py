@@ -118,8 +118,8 @@ class HazardGraph(torch.nn.Module):
         width_B = np.diff(model.edges_B, prepend=0.0)
         self.first = float(width_B[0] / 2)
         weight_B = width_B / 2 + np.append(width_B[1:] / 2, 0.0)
-        self.register_buffer("weight", torch.as_tensor(weight_B, dtype=torch.float32))
+        self.register_buffer("weight", torch.as_tensor(weight_B, dtype=torch.float32)[:, None])
 
     def forward(self, odds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         survival = torch.exp(-torch.cumsum(nn.functional.softplus(odds), dim=2))  # log(1 - sigmoid(x)) = -softplus(x)
-        return self.first + survival @ self.weight, 1.0 - survival[..., self.at]
+        return self.first + (survival @ self.weight)[..., 0], 1.0 - survival[..., self.at]

@@ -58,8 +58,8 @@ class RidgeGraph(torch.nn.Module):
         super().__init__()
         self.offset = model.offset
         self.register_buffer("mean", torch.as_tensor(model.mean_D))
-        self.register_buffer("weight", torch.as_tensor(model.weight_D))
+        self.register_buffer("weight", torch.as_tensor(model.weight_D)[:, None])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         z = features.double() - self.mean
-        return (torch.where(torch.isnan(z), 0.0, z) @ self.weight + self.offset).float()
+        return ((torch.where(torch.isnan(z), 0.0, z) @ self.weight)[..., 0] + self.offset).float()
