@@ -158,12 +158,13 @@ def what_was_read(fleet: Fleet, conditions: Conditions) -> dict[str, str]:
     sensors = [c.name for c in fleet.channels if c.role == "sensor"]
     settings = [c.name for c in fleet.channels if c.role == "setting"]
     used = {fleet.channels[f].name for f in conditions.kept_K}
+    gaps = float(np.isnan(fleet.x_RF).mean())
     still = [name for name in sensors if name not in used]
     found = {
         "Machines": f"{len(np.unique(fleet.machine_L)):,} machines with {fleet.lives:,} lives in "
         f"{len(fleet.x_RF):,} rows, one row a {fleet.row_unit}{_span(fleet.time_R)}",
         "How the lives ended": ", ".join(f"{count:,} {end}" for end, count in zip(ends, counts, strict=True)),
-        "Missing readings": words.percent(float(np.isnan(fleet.x_RF).mean()), certain=False),
+        "Missing readings": words.percent(gaps, certain=False) if gaps else "none",
         "Sensors": f"{len(used)} used: {some(sorted(used, key=sensors.index), 30)}",
         "Sensors left out": f"{', '.join(still)}: they never move within an operating condition" if still else "none",
         "Settings": ", ".join(settings) or "none",
