@@ -45,7 +45,9 @@ class Answers(NamedTuple):
         return Answers(*(np.stack([rows.of(np.broadcast_to(x, shape) if x.size == 1 else x) for x in a]) for a in self))
 
 
-def scores(h: Histories, ours: Answers, naive: Answers, *, cap: float, horizon: int, cuts: int, seed: int) -> dict:
+def scores(
+    h: Histories, ours: Answers, naive: Answers, *, unit: str, cap: float, horizon: int, cuts: int, seed: int
+) -> dict:
     """Every metric of design section 3 for the test lives `h`, as {"value", "unit", "low", "high", "naive"}.
 
     Points are scored on the last row of each life, against labels clipped at `cap` and against raw labels;
@@ -54,16 +56,16 @@ def scores(h: Histories, ours: Answers, naive: Answers, *, cap: float, horizon: 
     last = last_rows(h)
     soon = last.where(last.of(h.rul_LT) <= SOON)
     table = {
-        "rmse_clipped": _metric(squared_error, np.sqrt, "cycles", last, h, ours, naive, cap),
-        "rmse_raw": _metric(squared_error, np.sqrt, "cycles", last, h, ours, naive),
+        "rmse_clipped": _metric(squared_error, np.sqrt, unit, last, h, ours, naive, cap),
+        "rmse_raw": _metric(squared_error, np.sqrt, unit, last, h, ours, naive),
         "score_clipped": _metric(nasa_penalty, _sum(last), "NASA score", last, h, ours, naive, cap),
         "score_raw": _metric(nasa_penalty, _sum(last), "NASA score", last, h, ours, naive),
-        "rmse_rul_le_60": _metric(squared_error, np.sqrt, "cycles", soon, h, ours, naive, cap),
+        "rmse_rul_le_60": _metric(squared_error, np.sqrt, unit, soon, h, ours, naive, cap),
     }
     for suffix, rows in (("", last + cut_rows(h, cuts, seed)), ("_last_row", last)):
         table[f"coverage_90{suffix}"] = _metric(covered, None, "share", rows, h, ours, naive, cap)
-        table[f"width_90{suffix}"] = _metric(width, None, "cycles", rows, h, ours, naive, cap)
-        urgent = _metric(width, None, "cycles", rows, h, ours, naive, cap, only=lambda a: a.rul <= URGENT)
+        table[f"width_90{suffix}"] = _metric(width, None, unit, rows, h, ours, naive, cap)
+        urgent = _metric(width, None, unit, rows, h, ours, naive, cap, only=lambda a: a.rul <= URGENT)
         urgent["naive"] = table[f"width_90{suffix}"]["naive"]  # the naive forecast is never that low
         table[f"width_90_rul_le_50{suffix}"] = urgent
         error = _metric(squared_risk(horizon), None, "squared probability", rows, h, ours, naive)

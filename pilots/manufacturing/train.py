@@ -41,7 +41,8 @@ def main(cfg: DictConfig) -> float:
 
         def scored(h, forecasts) -> dict:
             answers = Answers.of([decision(f["rul"], f.get("risk"), h.length_L) for f in forecasts])
-            return scores(h, answers, naive, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
+            unit = f"{fleet.row_unit}s"
+            return scores(h, answers, naive, unit=unit, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
 
         metrics = scored(held, said[""])
         by_model = {name: points(scored(held, [calibrate.forecast(other, held)])) for name, other in beside.items()}

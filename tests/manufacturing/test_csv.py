@@ -240,4 +240,4 @@ def test_limits_may_be_left_out(site):
 def test_settings_stand_first(site):
     fleet = site(HEAD + days("A", 1, 4), channels=CHANNELS[::-1])
     assert [c.name for c in fleet.channels] == ["speed", "vibration"]
-    np.testing.assert_array_equal(fleet.x_RF[0], [2900, 0.1])
+    np.testing.assert_array_equal(fleet.x_RF[0], np.float32([2900, 0.1]))

@@ -23,7 +23,7 @@ def test_scores_by_hand():
     h = lives([10.0, 130.0])
     ours = said([[0, 0, 0, 20], [125] * 4])  # last rows: 10 late; 5 under raw, exact clipped
     naive = Answers(*(np.full((1, 1, 1), v) for v in (100.0, 0.0, 125.0, 0.5)))
-    got = scores(h, ours, naive, cap=125.0, horizon=30, cuts=3, seed=0)
+    got = scores(h, ours, naive, unit="cycles", cap=125.0, horizon=30, cuts=3, seed=0)
     assert got["rmse_clipped"]["value"] == pytest.approx(np.sqrt(100 / 2))
     assert got["rmse_raw"]["value"] == pytest.approx(np.sqrt((100 + 25) / 2))
     assert got["score_clipped"]["value"] == pytest.approx(np.e - 1)  # exp(10/10) - 1
@@ -43,7 +43,7 @@ def test_seeds_are_averaged_after_the_root():
     h = lives([10.0])
     two = Answers(*(np.concatenate([a, b]) for a, b in zip(said([[0, 0, 0, 13]]), said([[0, 0, 0, 15]]), strict=True)))
     naive = Answers(*(np.full((1, 1, 1), v) for v in (100.0, 0.0, 125.0, 0.5)))
-    got = scores(h, two, naive, cap=125.0, horizon=30, cuts=1, seed=0)
+    got = scores(h, two, naive, unit="cycles", cap=125.0, horizon=30, cuts=1, seed=0)
     assert got["rmse_clipped"]["value"] == pytest.approx((3 + 5) / 2)
 
 

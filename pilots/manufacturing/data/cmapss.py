@@ -98,7 +98,7 @@ class Cmapss:
             machine_L=np.array([f"{'test' if t else 'train'}-{u}" for u, t in zip(unit_L, of_test_L, strict=True)]),
             life_R=np.repeat(np.arange(len(start_L)), np.diff([*start_L, len(rows_RK)])),
             time_R=rows_RK[:, 1],
-            x_RF=rows_RK[:, 2:],
+            x_RF=rows_RK[:, 2:].astype(np.float32),
             end_L=np.where(of_test_L, "running", "failed"),
             rul_L=np.concatenate([np.zeros(len(train_starts)), rul_L]),
             test_L=of_test_L,

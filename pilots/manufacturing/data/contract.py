@@ -33,8 +33,8 @@ class Fleet:
     time_R     the user's own stamp of the row (number or datetime64), increasing within a life
     x_RF       readings in the channels' units, NaN = missing
     end_L      how the life ended: "failed", "replaced", "repaired" or "running"
-    rul_L      rows still to run after the last row: 0 where failed (more where the log stops before the failure), the published value in a public
-               test set, NaN where nobody knows (replaced, repaired, running)
+    rul_L      rows still to run after the last row: 0 where failed (more where the log stops before the failure),
+               the published value in a public test set, NaN where nobody knows (replaced, repaired, running)
     test_L     lives that the data set itself keeps for the test; all False where it does not say
     """
 

@@ -108,7 +108,7 @@ class CsvFleet:
             machine_L=lives.machine_L,
             life_R=lives.life_R,
             time_R=table["time"].to_numpy()[lives.row_R],
-            x_RF=table[[channel.name for channel in self.channels]].to_numpy(float)[lives.row_R],
+            x_RF=table[[channel.name for channel in self.channels]].to_numpy(np.float32)[lives.row_R],
             end_L=lives.end_L,
             rul_L=lives.rul_L,
             test_L=np.zeros(len(lives.machine_L), bool),

@@ -1,0 +1,132 @@
+"""Accuracy tables from run folders: run the pilot's command over models and seeds, read run.json, write the tables.
+
+    python -m benchmarks.accuracy --root FOLDER_OF_CMAPSS --subset FD001 FD003     runs, then writes
+    python -m benchmarks.accuracy                                                  writes again from the stored facts
+
+It imports no pilot: what it shows is what the command left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import yaml
+
+from common.atomic import write_text
+from common.cli import guard
+from common.fault import Fault
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "accuracy"
+README = HERE.parent / "README.md"
+VARIANTS = {"ensemble": [], "ensemble, no age": ["model.age=false"], "gbdt": [], "tcn": [], "ridge": [], "hazard": []}
+KEPT = "model task seeds version command commit dirty data origins metrics metrics_by_model cv_rmse_clipped by_rul_bin"
+KEPT = [*KEPT.split(), "parity", "split", "conditions", "seconds", "peak_memory_mb", "machine"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__.split("\n")[0])
+    parser.add_argument("--root", type=Path, help="folder with the C-MAPSS text files; without it nothing is run")
+    parser.add_argument("--subset", nargs="+", default=["FD001", "FD003"])
+    parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--seeds", default="[0,1,2,3,4]")
+    given = parser.parse_args()
+    raise SystemExit(guard(lambda: work(given)))
+
+
+def work(given: argparse.Namespace) -> None:
+    """Run what is asked for, then write every table from the stored facts."""
+    for subset in given.subset if given.root else []:
+        for variant in given.variant:
+            facts = run(given.root, subset, variant, given.seeds)
+            name = re.sub(r"[^a-z0-9]+", "-", f"cmapss-{subset}-{variant}".lower())
+            write_text(RESULTS / f"{name}.json", json.dumps(facts, indent=1) + "\n")
+    stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    text = tables(stored, yaml.safe_load((HERE / "published.yaml").read_text()))
+    write_text(RESULTS / "cmapss.md", text)
+    put_into(README, "accuracy", summary(stored, yaml.safe_load((HERE / "published.yaml").read_text())))
+    print(f"wrote: {RESULTS / 'cmapss.md'}")
+
+
+def run(root: Path, subset: str, variant: str, seeds: str) -> dict:
+    """Facts of one run of the command, as it left them in run.json."""
+    model, words = variant.split(",")[0], VARIANTS[variant]
+    program = Path(sysconfig.get_path("scripts")) / "pilot-manufacturing"
+    command = [program, "data=cmapss", f"data.root={root.resolve()}", f"data.subset={subset}", f"model={model}"]
+    print(f"{subset} {variant}", flush=True)
+    done = subprocess.run([*command, *words, f"run.seeds={seeds}"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise Fault(f"pilot-manufacturing ended with exit code {done.returncode} on {subset}, {variant}")
+    folder = Path(done.stdout.strip().rpartition("run: ")[2])
+    facts = json.loads((folder / "run.json").read_text())
+    kept = {key: facts[key] for key in KEPT if key in facts}
+    kept["command"] = kept["command"].replace(str(root.resolve()), "FOLDER_OF_CMAPSS")
+    return {"variant": variant, "subset": subset, **kept}
+
+
+def cell(metric: dict, digits: int = 2) -> str:
+    return f"{metric['value']:.{digits}f} ({metric['low']:.{digits}f}–{metric['high']:.{digits}f})"
+
+
+def naive_cell(stored: list[dict], subset: str, key: str) -> str:
+    return next((f"{f['metrics'][key]['naive']:.2f}" for f in stored if f["subset"] == subset), "")
+
+
+def summary(stored: list[dict], published: list[dict]) -> str:
+    """The README's table: clipped RMSE on the last row of each test engine, ours beside naive and published."""
+    subsets = sorted({f["subset"] for f in stored})
+    lines = [f"| model | {' | '.join(subsets)} | labels | source |", "| --- |" + " --- |" * (len(subsets) + 2)]
+    for variant in VARIANTS:
+        found = {f["subset"]: f for f in stored if f["variant"] == variant}
+        if found:
+            seeds = len(next(iter(found.values()))["seeds"])
+            cells = [cell(found[s]["metrics"]["rmse_clipped"]) if s in found else "" for s in subsets]
+            lines.append(f"| **{variant}** | {' | '.join(cells)} | clipped | this repository, mean of {seeds} seeds |")
+    cells = [naive_cell(stored, s, "rmse_clipped") for s in subsets]
+    lines.append(f"| naive (best constant) | {' | '.join(cells)} | clipped | this repository |")
+    for row in published:
+        cells = [f"{row[s]:.2f}" if s in row else "" for s in subsets]
+        lines.append(f"| {row['method']} | {' | '.join(cells)} | {row['labels']} | {row['source']} |")
+    return "\n".join(lines) + "\n"
+
+
+def tables(stored: list[dict], published: list[dict]) -> str:
+    """Every metric of every variant and subset."""
+    parts = ["# Remaining useful life on C-MAPSS\n", "Written by `python -m benchmarks.accuracy` from run.json files. "]
+    parts += ["Brackets: 95 % interval, bootstrap over test engines.\n", "\n## Clipped RMSE, cycles\n\n"]
+    parts += [summary(stored, published)]
+    for facts in stored:
+        seconds = facts["seconds"]
+        parts.append(f"\n## {facts['subset']}, {facts['variant']}\n\n")
+        parts.append(
+            f"`{facts['command']}` at commit {(facts['commit'] or 'unknown')[:12]}; seeds {facts['seeds']}; "
+            f"{facts['conditions']} operating condition(s) found; grouped cross-validation on training engines: "
+            f"RMSE {facts['cv_rmse_clipped']:.2f} cycles over all rows; parity {facts['parity']['max_abs_diff']:.1e} "
+            f"cycles on {facts['parity']['rows']} values; {seconds['total']:.0f} s.\n\n"
+        )
+        parts.append("| metric | ours | naive | unit |\n| --- | --- | --- | --- |\n")
+        for key, metric in facts["metrics"].items():
+            parts.append(f"| {key} | {cell(metric, 3)} | {metric['naive']:.3f} | {metric['unit']} |\n")
+        parts.append("\n| also scored | clipped RMSE | raw RMSE |\n| --- | --- | --- |\n")
+        for name, table in facts["metrics_by_model"].items():
+            parts.append(f"| {name} | {table['rmse_clipped']:.2f} | {table['rmse_raw']:.2f} |\n")
+    return "".join(parts)
+
+
+def put_into(path: Path, mark: str, text: str) -> None:
+    """Replace what stands between the two marks in a Markdown file."""
+    old = path.read_text(encoding="utf-8")
+    start, stop = f"<!-- {mark}: written by benchmarks.accuracy -->\n", f"<!-- /{mark} -->"
+    if start not in old or stop not in old:
+        raise Fault(f"{path.name} lacks the marks {start.strip()} and {stop}")
+    head, rest = old.split(start, 1)
+    write_text(path, head + start + text + stop + rest.split(stop, 1)[1])
+
+
+if __name__ == "__main__":
+    main()
