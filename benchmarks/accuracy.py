@@ -17,13 +17,13 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.readme import put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "accuracy"
-README = HERE.parent / "README.md"
 VARIANTS = {"ensemble": [], "ensemble, no age": ["model.age=false"], "gbdt": [], "tcn": [], "ridge": [], "hazard": []}
 KEPT = "model task seeds version command commit dirty data origins metrics metrics_by_model cv_rmse_clipped by_rul_bin"
 KEPT = [*KEPT.split(), "parity", "split", "conditions", "seconds", "peak_memory_mb", "machine"]
@@ -47,9 +47,9 @@ def work(given: argparse.Namespace) -> None:
             name = re.sub(r"[^a-z0-9]+", "-", f"cmapss-{subset}-{variant}".lower())
             write_text(RESULTS / f"{name}.json", json.dumps(facts, indent=1) + "\n")
     stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    text = tables(stored, yaml.safe_load((HERE / "published.yaml").read_text()))
-    write_text(RESULTS / "cmapss.md", text)
-    put_into(README, "accuracy", summary(stored, yaml.safe_load((HERE / "published.yaml").read_text())))
+    published = yaml.safe_load((HERE / "published.yaml").read_text())
+    write_text(RESULTS / "cmapss.md", tables(stored, published))
+    put("accuracy", summary(stored, published))
     print(f"wrote: {RESULTS / 'cmapss.md'}")
 
 
@@ -116,16 +116,6 @@ def tables(stored: list[dict], published: list[dict]) -> str:
         for name, table in facts["metrics_by_model"].items():
             parts.append(f"| {name} | {table['rmse_clipped']:.2f} | {table['rmse_raw']:.2f} |\n")
     return "".join(parts)
-
-
-def put_into(path: Path, mark: str, text: str) -> None:
-    """Replace what stands between the two marks in a Markdown file."""
-    old = path.read_text(encoding="utf-8")
-    start, stop = f"<!-- {mark}: written by benchmarks.accuracy -->\n", f"<!-- /{mark} -->"
-    if start not in old or stop not in old:
-        raise Fault(f"{path.name} lacks the marks {start.strip()} and {stop}")
-    head, rest = old.split(start, 1)
-    write_text(path, head + start + text + stop + rest.split(stop, 1)[1])
 
 
 if __name__ == "__main__":

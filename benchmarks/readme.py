@@ -1,0 +1,20 @@
+"""Figures in the README stand between two marks and are written by the program that measured them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common.atomic import write_text
+from common.fault import Fault
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def put(mark: str, text: str, path: Path = README) -> None:
+    """Replace what stands between `<!-- mark -->` and `<!-- /mark -->`, each on a line of its own."""
+    start, stop = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    old = path.read_text(encoding="utf-8")
+    if start not in old or stop not in old:
+        raise Fault(f"{path.name} lacks the marks {start.strip()} and {stop}")
+    head, rest = old.split(start, 1)
+    write_text(path, head + start + text + stop + rest.split(stop, 1)[1])
