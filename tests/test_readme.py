@@ -1,0 +1,107 @@
+"""Every command of the READMEs runs as it is written, and the figures in them are the stored ones."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from benchmarks import accuracy
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+QUICK = ["model=ridge", "split.folds=3"]  # the commands are under test here, not the default model
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """A folder like a user's: the README's own yaml, logs and a maintenance book as it names them."""
+    folder = tmp_path_factory.mktemp("plant 2")
+    (folder / "my_site" / "data").mkdir(parents=True)
+    (folder / "my_site" / "logs").mkdir()
+    text = re.search(r"```yaml\n(# my_site.*?)```", README, re.DOTALL)[1]
+    (folder / "my_site" / "data" / "pumps.yaml").write_text(text)
+    rows, events = [], []
+    stamps = pd.date_range("2024-01-01", periods=150, freq="h")
+    for pump in range(14):
+        for hour, stamp in enumerate(stamps[: 100 + 3 * pump]):
+            left = 100 + 3 * pump - hour
+            rows.append((f"P{pump}", stamp, 2900 + hour % 3, 1.5 + (40 / (left + 20)) ** 2 + (hour * 7 % 5) / 10))
+        events.append((f"P{pump}", stamps[99 + 3 * pump], "failed" if pump < 12 else "replaced"))
+    log = pd.DataFrame(rows, columns=["pump_id", "stamp", "speed", "VIB_RMS"])
+    log.to_csv(folder / "my_site" / "logs" / "pumps 2024.csv.gz", index=False)
+    pd.DataFrame(events, columns=["machine", "time", "event"]).to_csv(
+        folder / "my_site" / "logs" / "maintenance.csv", index=False
+    )
+    log.to_csv(folder / "my_new_log.csv", index=False)
+    log.to_csv(folder / "my_pumps.csv", index=False)
+    return folder
+
+
+def call(words: list[str], folder: Path) -> str:
+    program = SCRIPTS / words[0].rpartition("/")[2]
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    done = subprocess.run([program, *words[1:]], cwd=folder, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr}"
+    return done.stdout
+
+
+def test_own_data_in_three_commands(site):
+    asked = [shlex.split(line) for line in commands() if "my_site" in line or "my_new_log" in line]
+    assert [words[0].rpartition("-")[2] for words in asked] == ["manufacturing", "manufacturing", "predict"]
+    checked = call(asked[0], site)
+    assert "12" in checked  # failures understood
+    trained = call([*asked[1], *QUICK], site)
+    assert trained.splitlines()[-1].startswith("run: ")
+    told = call(asked[2], site)
+    wrote = Path(told.splitlines()[-1].removeprefix("wrote: "))
+    assert len(pd.read_csv(wrote / "advisory.csv")) == 14
+
+
+def test_check_proposes_a_yaml_for_a_bare_csv(site):
+    words = next(shlex.split(line) for line in commands() if "check my_pumps.csv" in line)
+    assert "channels" in call(words, site)
+
+
+def test_research_commands(tmp_path):
+    asked = [shlex.split(line) for line in commands() if "model=" in line]
+    assert len(asked) == 2
+    assert call([*asked[0], "split.folds=3"], tmp_path).splitlines()[-1].startswith("run: ")
+    call([*asked[1], "split.folds=3"], tmp_path)
+    assert len(list((tmp_path / "runs" / "manufacturing").iterdir())) == 3
+
+
+def test_ci_runs_what_the_readme_promises():
+    ci = (ROOT / ".ci" / "run").read_text()
+    for line in ("make demo", "make test", "make soak"):
+        assert line in README
+        assert re.search(rf"^{line}$", ci, re.MULTILINE)
+
+
+def test_every_other_command_is_known():
+    tested = ("make demo", "check my_", "my_site", "my_new_log", "my_pumps", "model=")
+    unknown = [line for line in commands() if not any(word in line for word in tested)]
+    assert unknown == []
+
+
+def test_figures_are_the_stored_ones():
+    """The tables written again from the stored facts are the ones that stand there."""
+    stored = [json.loads(path.read_text()) for path in sorted(accuracy.RESULTS.glob("*.json"))]
+    published = yaml.safe_load((accuracy.HERE / "published.yaml").read_text())
+    assert len(stored) >= 4
+    assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in README
+    assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
+    speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
+    assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in README
