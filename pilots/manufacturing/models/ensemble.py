@@ -64,10 +64,10 @@ class EnsembleRul:
         weights.append(helper.make_tensor("cap", TensorProto.FLOAT, [], [self.cap]))
         summed = []
         for name in (n for n in terms if self.weights[n] > 0):
-            weights.append(helper.make_tensor(f"{name}_weight", TensorProto.FLOAT, [], [self.weights[name]]))
-            nodes.append(helper.make_node("Clip", [f"{name}_rul", "zero", "cap"], [f"{name}_cut"]))
-            nodes.append(helper.make_node("Mul", [f"{name}_cut", f"{name}_weight"], [f"{name}_share"]))
-            summed.append(f"{name}_share")
+            weights.append(helper.make_tensor(f"weight_of_{name}", TensorProto.FLOAT, [], [self.weights[name]]))
+            nodes.append(helper.make_node("Clip", [f"{name}_rul", "zero", "cap"], [f"cut_of_{name}"]))
+            nodes.append(helper.make_node("Mul", [f"cut_of_{name}", f"weight_of_{name}"], [f"share_of_{name}"]))
+            summed.append(f"share_of_{name}")
         nodes.append(helper.make_node("Sum", summed, ["rul"]))
         risky = next(name for name in terms if self.members[name] is self._with_risk())
         nodes.append(helper.make_node("Identity", [f"{risky}_p_fail"], ["p_fail"]))
