@@ -12,7 +12,6 @@ from benchmarks.soak import corruption, disk, kills, network
 from benchmarks.soak.count import FULL, Count
 from benchmarks.soak.firm import found
 from benchmarks.soak.undisturbed import QUICK, predict_undisturbed, train_undisturbed
-from common.progress import Progress
 
 
 def main() -> int:
@@ -35,20 +34,19 @@ def main() -> int:
 def soak(root: Path) -> list[Count]:
     """Undisturbed commands first, then everything that can disturb them."""
     firm = found(root / "firm")
-    with Progress("undisturbed runs, to compare with"):
-        runs = {model: train_undisturbed(root / model, firm, model) for model in QUICK}
-        run = runs["ridge"]
-        predict = predict_undisturbed(root / "predict", firm, run.folder)
+    print("undisturbed commands, to compare with: half a minute", file=sys.stderr, flush=True)
+    runs = {model: train_undisturbed(root / model, firm, model) for model in QUICK}
+    run = runs["ridge"]
+    predict = predict_undisturbed(root / "predict", firm, run.folder)
     counts = []
-    for name, count in {
-        "damaged bundles": lambda: corruption.corrupt(root / "damage", run.folder / "bundle"),
-        "full disk": lambda: disk.fill(root / "disk", [run, predict]),
-        "network": lambda: network.listen(root / "network", firm, run.folder),
-        "kills of predictions": lambda: kills.kill_predictions(root / "predictions", predict),
-        "kills of runs": lambda: kills.kill_runs(root / "runs", runs),
-    }.items():
-        with Progress(name):
-            counts.append(count())
+    for count in (
+        lambda: corruption.corrupt(root / "damage", run.folder / "bundle"),
+        lambda: disk.fill(root / "disk", [run, predict]),
+        lambda: network.listen(root / "network", firm, run.folder),
+        lambda: kills.kill_predictions(root / "predictions", predict),
+        lambda: kills.kill_runs(root / "runs", runs),
+    ):
+        counts.append(count())
         counts[-1].report()
     return counts
 

@@ -90,7 +90,7 @@ def _damage(room: Room, bundle: Path, seed: int, number: int) -> None:
         except Fault as fault:
             if "\n" in str(fault) or len(str(fault)) < 20:
                 count.fail(f"{damage.__name__} in {name}: {str(fault)!r} is no sentence")
-            count.did["refused"] += 1
+            count.add("refused")
         except Exception as err:
             count.fail(f"{damage.__name__} in {name}: {type(err).__name__}: {err}")
         else:

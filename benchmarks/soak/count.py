@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 FULL = os.environ.get("FULL") == "1"
+EVERY = 10.0  # s between two lines of progress
 SHOWN = 5  # failures printed of one count; the number of all is printed beside them
 
 
@@ -20,6 +22,18 @@ class Count:
     failures: list[str] = field(default_factory=list)
     skipped: str = ""
     began: float = field(default_factory=time.perf_counter)
+    said: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        print(f"{self.name} …", file=sys.stderr, flush=True)
+
+    def add(self, what: str) -> None:
+        """One more; now and then a line on standard error says how far it is."""
+        self.did[what] += 1
+        now = time.perf_counter()
+        if now - self.said >= EVERY:
+            self.said = now
+            print(f"{self.line()} so far", file=sys.stderr, flush=True)
 
     def fail(self, sentence: str) -> None:
         self.failures.append(sentence)

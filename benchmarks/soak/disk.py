@@ -96,7 +96,7 @@ def _one_sentence(count: Count, command: Undisturbed, outcome: Outcome, where: s
     elif outcome.out:
         count.fail(f"{where}: it says on standard output: {outcome.out[-200:]}")
     else:
-        count.did[f"{command.program} stopped with one sentence"] += 1
+        count.add(f"{command.program} stopped with one sentence")
 
 
 def _after_run(count: Count, room: Room, command: Undisturbed, where: str) -> None:
@@ -111,7 +111,7 @@ def _after_run(count: Count, room: Room, command: Undisturbed, where: str) -> No
         elif differs := difference(result(whole), command.gives):
             count.fail(f"{where}: with room again, the run gives another {differs}")
         else:
-            count.did["resumed to the same result"] += 1
+            count.add("resumed to the same result")
 
 
 def _after_prediction(count: Count, room: Room, command: Undisturbed, where: str) -> None:

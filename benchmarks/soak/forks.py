@@ -165,6 +165,8 @@ def _child(job: Job) -> None:
         for number, (name, mode) in enumerate(((os.devnull, os.O_RDONLY), ("out", None), ("err", None))):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if mode is None else mode
             os.dup2(os.open(job.room.root / name, flags, 0o600), number)
+        sys.stdin, sys.stdout, sys.stderr = open(0), os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)  # noqa: SIM115
+        atexit._clear()  # what the parent has to tidy up is its own affair
         os.chdir(job.room.here)
         os.environ["TMPDIR"], tempfile.tempdir = str(job.room.temp), None
         call = job.program if callable(job.program) else entry(job.program)

@@ -56,7 +56,7 @@ def _runs(count: Count, room: Room, run: Undisturbed, moments: list[dict]) -> Pl
             where = f"{words[-1]} killed {moment}"
             yield from _look(count, room, run, where)
             if outcome.killed:
-                count.did["kills"] += 1
+                count.add("kills")
                 break
             _check_end(count, outcome, where, resumes)
             moment = _earlier(moment)
@@ -97,7 +97,7 @@ def _check_end(count: Count, outcome: Outcome, where: str, resumed: bool) -> Non
     if outcome.code:
         count.fail(f"{where}: exit code {outcome.code}: {outcome.err[-500:]}")
     elif resumed:
-        count.did["resumed to the end"] += 1
+        count.add("resumed to the end")
 
 
 def _look(count: Count, room: Room, run: Undisturbed, where: str) -> Plan:
@@ -112,7 +112,8 @@ def _look(count: Count, room: Room, run: Undisturbed, where: str) -> Plan:
         differs = difference(result(folder), run.gives)
         if differs:
             count.fail(f"{where}: {folder.name} is not what an undisturbed run gives: {differs}")
-        count.did["whole and the same"] += 1
+        else:
+            count.add("whole and the same")
         shutil.rmtree(folder)
 
 
@@ -122,7 +123,7 @@ def _predictions(count: Count, room: Room, predict: Undisturbed, moments: list[d
             outcome = yield Job(predict.program, predict.words, room, **moment)
             _look_at_answers(count, room, predict, f"{moment}")
             if outcome.killed:
-                count.did["kills"] += 1
+                count.add("kills")
                 break
             _check_end(count, outcome, f"{moment}", False)
             moment = _earlier(moment)
@@ -140,7 +141,8 @@ def _look_at_answers(count: Count, room: Room, predict: Undisturbed, where: str)
         differs = difference(answers(folder), predict.gives)
         if differs:
             count.fail(f"{where}: {folder.name} is not what an undisturbed prediction gives: {differs}")
-        count.did["whole and the same"] += 1
+        else:
+            count.add("whole and the same")
         shutil.rmtree(folder)
 
 

@@ -57,7 +57,7 @@ def _traced(count: Count, folder: Path, *command: str | Path) -> None:
     done, trace = _strace(folder, *command)
     if done.returncode:
         count.fail(f"{name}: exit code {done.returncode}: {done.stderr[-300:]}")
-    count.did["commands traced"] += 1
+    count.add("commands traced")
     count.did["calls looked at"] += len(trace.splitlines())
     for line in outside(trace):
         count.fail(f"{name}: {line}")
