@@ -36,7 +36,7 @@ install: .venv/.installed
 	@index=""; if ! command -v nvidia-smi >/dev/null && \
 	  $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=3)' 2>/dev/null; \
 	  then index="--extra-index-url $(TORCH_CPU)"; fi; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$index -c constraints.txt -e '.[$(EXTRAS)]'
+	  $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check $$index -c constraints.txt -e '.[$(EXTRAS)]'
 ifdef RUNTIME
 	@$(BIN)/python -m pip uninstall --quiet --yes onnxruntime
 	@$(BIN)/python -m pip install --quiet onnxruntime-$(RUNTIME)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from common.bundle.open import open_bundle
+from common.facts import check_facts
 from common.fault import Fault
 from pilots.manufacturing.data.cmapss import Cmapss
 from pilots.manufacturing.protocol import cut_rows, held_out, last_rows
@@ -72,6 +73,16 @@ def test_no_test_engine_reaches_scaling_fitting_calibration_or_choice(run, poiso
     facts = [json.loads((r / "run.json").read_text()) for r in (run, again)]
     assert facts[0]["metrics"]["rmse_clipped"] != facts[1]["metrics"]["rmse_clipped"]  # they were scored, though
     assert facts[0]["split"]["train_sha256"] == facts[1]["split"]["train_sha256"]
+
+
+def test_facts_and_manifest_keep_their_published_schemas(run):
+    for kind, path in (("run", run / "run.json"), ("bundle", run / "bundle" / "bundle.json")):
+        check_facts(json.loads(path.read_text()), kind)
+    metrics = json.loads((run / "run.json").read_text())["metrics"]
+    assert len(metrics) >= 10
+    for name, metric in metrics.items():
+        assert metric["naive"] is not None, name
+        assert metric["low"] <= metric["value"] <= metric["high"], name
 
 
 def test_a_planted_leak_is_caught(plant, poisoned, tmp_path):
