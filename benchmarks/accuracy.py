@@ -41,6 +41,7 @@ def main() -> None:
 
 def work(given: argparse.Namespace) -> None:
     """Run what is asked for, then write every table from the stored facts."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     for subset in given.subset if given.root else []:
         for variant in given.variant:
             facts = run(given.root, subset, variant, given.seeds)

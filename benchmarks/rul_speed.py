@@ -121,6 +121,7 @@ def work(run: Path, repeats: int) -> None:
         "median_us": {name: round(1e6 * float(np.median(s)), 1) for name, s in spent.items()},
         "rows": [row(*line, spent) for line in lines(spent)],
     }
+    RESULTS.mkdir(parents=True, exist_ok=True)
     name = f"rul_{facts['data']['name'].lower()}"
     write_text(RESULTS / f"{name}.json", json.dumps(result, indent=1) + "\n")
     table = "| what | measured | 95 % interval | wanted |\n| --- | --- | --- | --- |\n"

@@ -21,7 +21,17 @@ from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 
 KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
+SORTS = ("mean", "shift", "std", "slope")
+EVERY = 2**31  # rows: a window longer than any log reaches back to its start
 MOMENTS = {"mean": 2, "std": 3, "slope": 6}  # running sums that a kind needs, in the order they are made
+
+
+def sort_and_rows(kind: str) -> tuple[str, int]:
+    """ "slope30" is a slope over 30 rows, "slope_start" one over all rows since the log began."""
+    if kind == "shift":
+        return kind, 0
+    sort, rows = KIND.fullmatch(kind).groups()
+    return sort, EVERY if rows == "_start" else int(rows)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,11 @@ class Features:
                 raise ValueError(f"{kind!r} is no feature: write mean15, std30, slope60, slope_start, … or shift")
         if first < 1 or len(set(kinds)) < len(kinds) or not kinds:
             raise ValueError(f"name each feature once and first >= 1 rows, got {kinds} and {first}")
-        self.kinds, self.first = list(kinds), first
+        self.first = first
+        self.kinds = sorted(kinds, key=lambda kind: SORTS.index(sort_and_rows(kind)[0]))  # as the graph makes them
+        self.rows: dict[str, list[int]] = {}
+        for sort, rows in map(sort_and_rows, self.kinds):
+            self.rows.setdefault(sort, []).append(rows)
 
     def fit(self, fleet: Fleet, seed: int) -> Features:
         """Operating conditions, healthy levels and scales, from the lives in `fleet` and no others."""
@@ -116,7 +130,7 @@ class FeatureGraph(torch.nn.Module):
     def __init__(self, features: Features):
         super().__init__()
         self.settings = features.conditions
-        self.kinds, self.first = features.kinds, features.first
+        self.rows, self.first = features.rows, features.first
         for name, value in features.conditions.constants().items():
             self.register_buffer(name, torch.as_tensor(value))
 
@@ -132,42 +146,42 @@ class FeatureGraph(torch.nn.Module):
         n_MTK, t_T1 = present_MTK.double(), row_T.double()[:, None]
         nt_MTK = n_MTK * t_T1
         moments = [n_MTK, z_MTK, z_MTK * z_MTK, nt_MTK, nt_MTK * t_T1, z_MTK * t_T1]
-        upto = torch.cumsum(torch.cat(moments, dim=2), dim=1)
+        sums = torch.cumsum(torch.cat(moments, dim=2), dim=1)
+        sums = torch.cat([torch.zeros_like(sums[:, :1]), sums], dim=1)  # row t holds what was seen before row t
         width = len(self.kept)
 
-        def last(rows: str, count: int) -> tuple[torch.Tensor, ...]:
-            """The first `count` moments of the last `rows` rows, or of all rows since the start."""
-            part = upto[:, :, : count * width]
-            if rows != "_start":
-                before = part.index_select(1, (row_T - int(rows)).clamp(min=0))
-                part = part - before * (row_T >= int(rows)).double()[:, None]
-            return part.split(width, dim=2)
+        now = sums[:, 1:]
 
-        asked = [KIND.fullmatch(kind).groups() for kind in self.kinds if kind != "shift"]
-        asked += [("mean", "5")] * ("shift" in self.kinds)
-        needs = {rows: max(MOMENTS[what] for what, r in asked if r == rows) for _, rows in asked}
-        within = {rows: last(rows, count) for rows, count in needs.items()}
-        means = {rows: total / n for rows, (n, total, *_) in within.items()}  # 0/0 = NaN: no reading in this window
+        def last(sort: str, rows_W: list[int]) -> tuple[torch.Tensor, ...]:
+            """The moments that this sort needs, over the last so many rows for each window at once: [M, T, W, K]."""
+            count = MOMENTS[sort] * width
+            start_TW = (row_T[:, None] + 1 - torch.tensor(rows_W)).clamp(min=0)
+            before = sums[:, :, :count].index_select(1, start_TW.flatten())
+            before = before.view(readings.shape[0], readings.shape[1], len(rows_W), count)
+            return (now[:, :, None, :count] - before).split(width, dim=3)
 
-        def column(kind: str) -> torch.Tensor:
-            if kind == "shift":
-                new = upto[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
-                return means["5"] - new[:, :, width:] / new[:, :, :width]
-            what, rows = KIND.fullmatch(kind).groups()
-            n, total, *rest = within[rows]
-            if what == "mean":
-                return means[rows]
-            if what == "std":
-                return (rest[0] / n - means[rows] * means[rows]).clamp(min=0.0).sqrt()
+        def columns(sort: str) -> torch.Tensor:
+            """All kinds of this sort, window by window: [M, T, W * K]."""
+            n, total, *rest = last(sort, self.rows[sort])
+            if sort == "mean":
+                return (total / n).flatten(2)  # 0/0 = NaN: no reading in this window
+            if sort == "std":
+                average = total / n
+                return (rest[0] / n - average * average).clamp(min=0.0).sqrt().flatten(2)
             _, t, tt, tz = rest
             den = n * tt - t * t  # a whole number, 0 for fewer than two readings
-            return torch.where(den > 0.5, (n * tz - t * total) / den, 0.0)
+            return torch.where(den > 0.5, (n * tz - t * total) / den, 0.0).flatten(2)
 
-        columns = [column(kind) for kind in self.kinds]
+        def shift() -> torch.Tensor:
+            n, total = last("mean", [5])
+            new = now[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
+            return (total / n)[:, :, 0] - new[:, :, width:] / new[:, :, :width]
+
+        made = [shift() if sort == "shift" else columns(sort) for sort in self.rows]
         age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
         seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
         quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
-        return torch.cat([*columns, age], dim=2), condition_ok, quality.to(torch.int8), healthy_MTF
+        return torch.cat([*made, age], dim=2), condition_ok, quality.to(torch.int8), healthy_MTF
 
     def _expected(self, readings: torch.Tensor, given_MTF: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What each channel shows on a healthy machine in this row's operating condition."""
