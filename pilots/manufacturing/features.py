@@ -17,6 +17,7 @@ import torch
 
 from common.bundle.session import Session
 from common.export.torch import to_onnx
+from common.fault import Fault
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 
@@ -63,7 +64,7 @@ class Histories:
         ]
         missing = set(kinds) - {name.partition(".")[2] for name in self.names_D}
         if missing:
-            raise ValueError(f"no feature is called {', '.join(sorted(missing))}: name it in features.kinds too")
+            raise Fault(f"no feature is called {', '.join(sorted(missing))}: name it in features.kinds too")
         return np.array(wanted)
 
     def take(self, lives: np.ndarray) -> Histories:

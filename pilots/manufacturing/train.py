@@ -14,7 +14,11 @@ def main(cfg: DictConfig) -> float:
     from pilots.manufacturing import calibrate, protocol
     from pilots.manufacturing.evaluate import Answers, points, scores
     from pilots.manufacturing.save import save
+    from pilots.manufacturing.settings import check
 
+    check(cfg)
+    for part in (cfg.model, cfg.interval, *cfg.compare.values()):
+        build(part)  # a wrong setting is told before an hour of work, not after it
     run = Run.start(cfg, "manufacturing")
     first, cap, horizon = run.seeds[0], cfg.rul.cap, cfg.rul.horizon
     with run.stage("data"):

@@ -1,0 +1,38 @@
+"""The pilot's own settings, checked before anything is read; those of a class are checked by the class."""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig, OmegaConf
+
+from common.fault import Fault
+
+LIMITS = {  # setting: kind, least, most
+    "rul.cap": (float, 1, 1e6),
+    "rul.horizon": (int, 1, 1e6),
+    "alarm.threshold": (float, 0, 1e6),
+    "alarm.persistence": (int, 1, 1000),
+    "split.test_share": (float, 0.01, 0.9),
+    "split.folds": (int, 2, 100),
+    "split.cuts": (int, 1, 10_000),
+    "parity": (float, 1e-9, 1),
+}
+TASKS = ("rul",)
+
+
+def check(cfg: DictConfig) -> None:
+    """A Fault for the first setting that is no number or lies outside its range."""
+    for name, (kind, least, most) in LIMITS.items():
+        value = OmegaConf.select(cfg, name)
+        fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
+        if not fits or not least <= value <= most:
+            wanted = "a whole number" if kind is int else "a number"
+            raise Fault(f"{name}={value} is not {wanted} from {least:g} to {most:g}")
+    if cfg.task not in TASKS:
+        raise Fault(f"task={cfg.task} is not known here: choose {' or '.join(TASKS)}")
+    if cfg.alarm.threshold > cfg.rul.cap:
+        raise Fault(
+            f"alarm.threshold={cfg.alarm.threshold:g} lies above rul.cap={cfg.rul.cap:g}: it always sounds"
+        )
+    shares = list(cfg.late_start)
+    if not all(isinstance(share, (int, float)) and 0 < share < 1 for share in shares):
+        raise Fault(f"late_start={shares} are not shares between 0 and 1, such as late_start=[0.25,0.5]")
