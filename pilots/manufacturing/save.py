@@ -38,6 +38,7 @@ def exported(run: Run, features: Features, model, decision: Decision, test: Flee
     made = calibrate.forecast(model, held)
     python = decision(made["rul"], made.get("risk"), held.length_L)
     facts = parity(*(np.stack([a[n] for n in ("rul", "low", "high")]) for a in (python, answer)), tolerance)
+    facts["rows"] = int(held.length_L.sum())  # each compared in rul, low and high
     parity(python["p_fail"], answer["p_fail"], 1e-4)
     parity(python["alarm"], answer["alarm"], 0.0)
     return graph, facts, answer
