@@ -11,7 +11,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.soak.count import FULL, Count
@@ -29,13 +28,18 @@ PROGRESS = re.compile(r"[a-z ]+: ([\d.]+ s|.* \(\d+ s\))")
 def fill(folder: Path, commands: list[Undisturbed]) -> Count:
     """Every command on disks that are too small for it."""
     count = Count("full disk of 1 MB")
-    side_by_side((_apart(count, Room(folder / str(n)), command) for n, command in enumerate(commands)), cores())
+    plans = (
+        _apart(count, Room(folder / f"{command.program} {step}"), command, step)
+        for step in range(STEPS)
+        for command in commands
+    )
+    side_by_side(plans, cores())
     return count
 
 
-def _apart(count: Count, room: Room, command: Undisturbed) -> Plan:
-    """All tries of one command, in a process with a mount namespace of its own."""
-    outcome = yield Job(lambda: _tries(room, command), (), room)
+def _apart(count: Count, room: Room, command: Undisturbed, step: int) -> Plan:
+    """One try, in a process with a mount namespace of its own."""
+    outcome = yield Job(lambda: _try(room, command, step), (), room)
     try:
         found = json.loads(outcome.out)
     except ValueError:
@@ -46,7 +50,7 @@ def _apart(count: Count, room: Room, command: Undisturbed) -> Plan:
     count.failures += found["failures"]
 
 
-def _tries(room: Room, command: Undisturbed) -> None:
+def _try(room: Room, command: Undisturbed, step: int) -> None:
     """Print what was counted as JSON."""
     count = Count(command.program)
     small = Room(room.root / "small")
@@ -57,9 +61,7 @@ def _tries(room: Room, command: Undisturbed) -> None:
         count.skipped = f"this user may not mount a disk of their own ({err})"
     else:
         need = sum(-(-path.stat().st_size // PAGE) * PAGE for path in command.folder.rglob("*") if path.is_file())
-        look = _after_run if command.program == "pilot-manufacturing" else _after_prediction
-        for step in range(STEPS):
-            _one_try(count, small, command, min(SIZE, round(need * step / STEPS)), look)
+        _fill_and_run(count, small, command, min(SIZE, round(need * step / STEPS)))
     print(json.dumps({"did": count.did, "failures": count.failures, "skipped": count.skipped}))
 
 
@@ -74,8 +76,7 @@ def _own_mounts() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _one_try(count: Count, room: Room, command: Undisturbed, free: int, look: Callable) -> None:
-    os.chdir("/")
+def _fill_and_run(count: Count, room: Room, command: Undisturbed, free: int) -> None:
     ballast = room.here / "ballast"
     ballast.write_bytes(b"\xff" * (SIZE - free))
     outcome = one(Job(command.program, command.words, room))
@@ -85,8 +86,8 @@ def _one_try(count: Count, room: Room, command: Undisturbed, free: int, look: Ca
         count.fail(f"{where}: it fitted, which proves nothing")
     else:
         _one_sentence(count, command, outcome, where)
+    look = _after_run if command.program == "pilot-manufacturing" else _after_prediction
     look(count, room, command, where)
-    subprocess.run(["find", room.here, "-mindepth", "1", "-delete"], check=True)
 
 
 def _one_sentence(count: Count, command: Undisturbed, outcome: Outcome, where: str) -> None:

@@ -128,7 +128,7 @@ def warm_up(modules: Iterable[str]) -> None:
         with suppress(Exception):  # a module that cannot be imported by its name will be imported by each job
             importlib.import_module(name)
     gc.collect()
-    gc.freeze()  # the garbage collector of a fork need not walk through all of them
+    gc.disable()  # a fork is too short-lived to be worth the walks through all that was imported, a tenth of its time
 
 
 def _patience(job: Job) -> float:
@@ -165,7 +165,8 @@ def _child(job: Job) -> None:
         for number, (name, mode) in enumerate(((os.devnull, os.O_RDONLY), ("out", None), ("err", None))):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if mode is None else mode
             os.dup2(os.open(job.room.root / name, flags, 0o600), number)
-        sys.stdin, sys.stdout, sys.stderr = open(0), os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)  # noqa: SIM115
+        for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+            setattr(sys, name, open(number, mode, buffering=1, encoding="utf-8", closefd=False))  # noqa: SIM115
         atexit._clear()  # what the parent has to tidy up is its own affair
         os.chdir(job.room.here)
         os.environ["TMPDIR"], tempfile.tempdir = str(job.room.temp), None

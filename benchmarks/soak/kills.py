@@ -18,7 +18,7 @@ from benchmarks.soak.undisturbed import Undisturbed
 from common.machine import cores
 
 KILLS = 1000 if FULL else 200  # of runs, and again of predictions
-IN_A_ROW = 8  # kills of one run, which is resumed after each, before it may end
+IN_A_ROW = 10  # kills of one run, which is resumed after each, before it may end
 SHARE = {"ridge": 0.6, "ensemble": 0.4}  # of the kills
 
 
