@@ -113,7 +113,7 @@ def two_exports(tmp_path_factory):
     started = []
     for code, name in ((ROOT, "here"), (copy, "there")):
         (root / name).mkdir()
-        command = [sys.executable, "-m", "pilots.manufacturing", *firm.words, "model=tcn", "model.epochs=2"]
+        command = [sys.executable, "-m", "pilots.manufacturing", *firm.words, "model=tcn", "model.epochs=3"]
         started.append(
             subprocess.Popen(
                 command,

@@ -23,3 +23,12 @@ def test_short_lives_without_a_sensor(name):
     assert np.isfinite(said).all()
     graph = Session(fitted.graph().SerializeToString()).run({"features": h.x_LTD})
     np.testing.assert_allclose(graph["rul"][h.inside_LT], said, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_a_net_may_take_few_steps(epochs):
+    """One step an epoch here: four steps in all are no rise of a quarter and a fall of three."""
+    made = fleet(lives=9, seed=5)
+    h = Features(list(config().features.kinds)).fit(made, 0)(made)
+    said = model("tcn", epochs=epochs).fit(h, seed=0).predict(h.x_LTD, h.length_L)
+    assert np.isfinite(said[h.inside_LT]).all()

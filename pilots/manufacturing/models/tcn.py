@@ -74,7 +74,9 @@ class TcnRul:
         random = np.random.default_rng(seed)
         steps = self.epochs * -(-len(known) // self.batch)
         optimiser = torch.optim.AdamW(self.net.parameters(), lr=self.rate, weight_decay=self.decay)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.rate, total_steps=steps, pct_start=0.25)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(  # a plan for four steps would divide by zero
+            optimiser, self.rate, total_steps=max(steps, 5), pct_start=0.25
+        )
         target_LT = np.minimum(np.nan_to_num(h.rul_LT), self.cap).astype(np.float32)
         for _ in range(self.epochs):
             order = random.permutation(known)
