@@ -75,7 +75,9 @@ def cell(metric: dict, digits: int = 2) -> str:
 
 
 def naive_cell(stored: list[dict], subset: str, key: str) -> str:
-    return next((f"{f['metrics'][key]['naive']:.2f}" for f in stored if f["subset"] == subset), "")
+    """The naive value beside the first variant shown: its training logs are as published."""
+    shown = sorted((f for f in stored if f["subset"] == subset), key=lambda f: list(VARIANTS).index(f["variant"]))
+    return f"{shown[0]['metrics'][key]['naive']:.2f}" if shown else ""
 
 
 def summary(stored: list[dict], published: list[dict]) -> str:
