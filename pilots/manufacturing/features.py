@@ -138,10 +138,10 @@ class FeatureGraph(torch.nn.Module):
     def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
         given_MTF = readings.abs() <= FINITE  # False for NaN too
-        present_MTF = given_MTF & (row_T < length[:, None])[..., None]
         healthy_MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
-        present_MTK = present_MTF.index_select(2, self.kept)
-        z_MTK = (readings.index_select(2, self.kept).double() - centre_MTK) / spread_MTK
+        kept_MTK = readings.index_select(2, self.kept)
+        present_MTK = (kept_MTK.abs() <= FINITE) & (row_T < length[:, None])[..., None]
+        z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
         z_MTK = torch.where(present_MTK, z_MTK, 0.0)
 
         n_MTK, t_T1 = present_MTK.double(), row_T.double()[:, None]
@@ -170,8 +170,8 @@ class FeatureGraph(torch.nn.Module):
                 average = total / n
                 return (rest[0] / n - average * average).clamp(min=0.0).sqrt().flatten(2)
             _, t, tt, tz = rest
-            den = n * tt - t * t  # a whole number, 0 for fewer than two readings
-            return torch.where(den > 0.5, (n * tz - t * total) / den, 0.0).flatten(2)
+            den = n * tt - t * t  # a whole number; 0, like the numerator, for fewer than two readings
+            return ((n * tz - t * total) / den.clamp(min=1.0)).flatten(2)
 
         def shift() -> torch.Tensor:
             n, total = last("mean", [5])
@@ -190,7 +190,7 @@ class FeatureGraph(torch.nn.Module):
         if settings:
             given = given_MTF[:, :, :settings]
             place = torch.where(given, readings[:, :, :settings].double() / self.scale, 0.0)[:, :, None]
-            away = torch.where(given[:, :, None], place - self.centre, 0.0)
+            away = (place - self.centre) * given[:, :, None].double()
             near, nearest = (away * away).sum(-1).min(dim=-1)
             condition_ok = near <= self.radius * self.radius
         else:
