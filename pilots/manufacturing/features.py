@@ -189,9 +189,11 @@ class FeatureGraph(torch.nn.Module):
         settings = len(self.scale)
         if settings:
             given = given_MTF[:, :, :settings]
-            place = torch.where(given, readings[:, :, :settings].double() / self.scale, 0.0)[:, :, None]
-            away = (place - self.centre) * given[:, :, None].double()
-            near, nearest = (away * away).sum(-1).min(dim=-1)
+            known, scaled = given.double(), readings[:, :, :settings].double() / self.scale
+            place = torch.where(given, scaled, 0.0)
+            # sum over known settings of (place - centre)^2, multiplied out: two small matrix products
+            apart = (known @ self.centre.T.square()) - place @ (2.0 * self.centre.T)
+            near, nearest = (apart + (place * place).sum(-1, keepdim=True)).min(dim=-1)
             condition_ok = near <= self.radius * self.radius
         else:
             condition_ok = torch.ones_like(readings[:, :, 0], dtype=torch.bool)
