@@ -79,34 +79,36 @@ class DecisionGraph(torch.nn.Module):
     def __init__(self, decision: Decision):
         super().__init__()
         self.decision = decision
-        self.low, self.high = CurveGraph(decision.interval.low), CurveGraph(decision.interval.high)
-        self.risk_curve = CurveGraph(decision.risk)
+        self.ends = CurveGraph(decision.interval.low, decision.interval.high)
+        self.chance = CurveGraph(decision.risk)
 
     def forward(
         self, rul_raw: torch.Tensor, length: torch.Tensor, threshold: torch.Tensor, risk: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, ...]:
         d = self.decision
         rul = rul_raw.clamp(0.0, d.cap)
-        p_fail = self.risk_curve(1.0 - rul / d.cap if risk is None else risk)
-        low, high = (rul + self.low(rul)).clamp(0.0, d.cap), (rul + self.high(rul)).clamp(0.0, d.cap)
+        p_fail = self.chance(1.0 - rul / d.cap if risk is None else risk)[..., 0]
+        low, high = (rul[..., None] + self.ends(rul)).clamp(0.0, d.cap).unbind(-1)
         outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
-        answers = (x.masked_fill(outside, float("nan")) for x in (rul, low, high, p_fail))
+        nothing = torch.where(outside, float("nan"), 0.0)
+        answers = (x + nothing for x in (rul, low, high, p_fail))
         last = (length[:, None] - 1 - torch.arange(d.persistence)[None, :]).clamp(min=0)
         alarm = (rul.gather(1, last) <= threshold).all(dim=1) & (length >= d.persistence)
         return (*answers, alarm)
 
 
 class CurveGraph(torch.nn.Module):
-    """A piecewise straight curve as a sum of hinges: value at the first knot plus a change of slope per knot."""
+    """Piecewise straight curves on the same knots as sums of hinges: x -> [..., curve]."""
 
-    def __init__(self, curve: Curve):
+    def __init__(self, *curves: Curve):
         super().__init__()
-        slope = np.diff(curve.value_K) / np.diff(curve.at_K)
-        bend = np.diff(np.concatenate([[0.0], slope, [0.0]]))
-        self.first = float(curve.value_K[0])
-        self.register_buffer("at", torch.as_tensor(curve.at_K))
-        self.register_buffer("bend", torch.as_tensor(bend)[:, None])  # [K, 1]: ONNX Runtime is slow on [K]
+        at = curves[0].at_K
+        slopes = [np.diff(curve.value_K) / np.diff(at) for curve in curves]
+        bends = [np.diff(np.concatenate([[0.0], slope, [0.0]])) for slope in slopes]
+        self.register_buffer("first", torch.tensor([float(curve.value_K[0]) for curve in curves]))
+        self.register_buffer("at", torch.as_tensor(at))
+        self.register_buffer("bend", torch.as_tensor(np.stack(bends, axis=1)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         hinge = (x.double()[..., None] - self.at).clamp(min=0.0)  # float64: steep bends cancel in float32
-        return (self.first + (hinge @ self.bend)[..., 0]).float()
+        return (hinge @ self.bend).float() + self.first

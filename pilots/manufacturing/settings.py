@@ -30,9 +30,7 @@ def check(cfg: DictConfig) -> None:
     if cfg.task not in TASKS:
         raise Fault(f"task={cfg.task} is not known here: choose {' or '.join(TASKS)}")
     if cfg.alarm.threshold > cfg.rul.cap:
-        raise Fault(
-            f"alarm.threshold={cfg.alarm.threshold:g} lies above rul.cap={cfg.rul.cap:g}: it always sounds"
-        )
+        raise Fault(f"alarm.threshold={cfg.alarm.threshold:g} lies above rul.cap={cfg.rul.cap:g}: it always sounds")
     shares = list(cfg.late_start)
     if not all(isinstance(share, (int, float)) and 0 < share < 1 for share in shares):
         raise Fault(f"late_start={shares} are not shares between 0 and 1, such as late_start=[0.25,0.5]")
