@@ -1,0 +1,1 @@
+"""Longer studies behind the pilot's settings. They may import the pilot, never the reverse."""

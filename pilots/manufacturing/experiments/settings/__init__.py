@@ -1,0 +1,1 @@
+"""Why the model settings are what they are: see README.md."""
