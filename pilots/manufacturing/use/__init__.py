@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from common.fault import Fault
+from pilots.manufacturing.use.rul import OPTIONS
 
 if TYPE_CHECKING:
     from common.bundle.open import Bundle
 
-OPTIONS = "--events FILE   the maintenance book: only rows since a machine's last repair or replacement count"
-DRAWN = 12  # machines that get a picture of their own, the most urgent ones
+__all__ = ["OPTIONS", "predict"]
+USES = {"rul": "pilots.manufacturing.use.rul"}  # task of the bundle: the module that uses it
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
-    """Write advisory.csv, rul.csv.gz, plots/ and page.html into the empty folder `out`."""
-    from common.fault import Fault
-    from common.progress import Progress
-    from pilots.manufacturing.use import draw, write
-    from pilots.manufacturing.use.contract import check_contract
-    from pilots.manufacturing.use.flags import flags
-    from pilots.manufacturing.use.infer import foresee, urgency
-    from pilots.manufacturing.use.page import write_page
-    from pilots.manufacturing.use.read import read_logs
-    from pilots.manufacturing.use.renew import since_renewal
-
-    options, unknown = _parser().parse_known_args(argv_rest)
-    if unknown:
-        raise Fault(f"{unknown[0]} is not an option of this bundle; see pilot-predict --help")
-    manifest = bundle.manifest
-    check_contract(manifest)
-    with Progress("read"):
-        logs = read_logs(source, manifest)
-        if options.events:
-            logs = since_renewal(logs, Path(options.events), manifest["table"])
-    for note in logs.notes:
-        print(note, file=sys.stderr)
-    with Progress("predict") as stage:
-        outlook = foresee(bundle, logs, stage.say)
-        order_M = urgency(logs, outlook)  # the machine to look at first is the first everywhere
-        flags_M = [flags(logs, outlook, machine, manifest) for machine in order_M]
-    with Progress("write") as stage:
-        table = write.advisory(logs, outlook, order_M, flags_M, manifest)
-        write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
-        write.write_rows(logs, outlook, out / "rul.csv.gz")
-        pictures = draw.pictures(bundle, logs, outlook, order_M, DRAWN, stage.say)
-        (out / "plots").mkdir()
-        for picture in pictures:
-            draw.save(picture.figure, out / "plots" / picture.file)
-        write_page(bundle, source.name, logs, table, pictures, out / "page.html")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pilot-predict BUNDLE INPUT", add_help=False)
-    parser.add_argument("--events", metavar="FILE", help=OPTIONS)
-    return parser
+    """Fill the empty folder `out` with what this bundle's task has to say about the file."""
+    task = str(bundle.manifest.get("task"))
+    if task not in USES:
+        raise Fault(f"bundle.json: this pilot has no task {task!r:.60}; it knows {', '.join(USES)}")
+    import_module(USES[task]).predict(bundle, source, out, argv_rest)
