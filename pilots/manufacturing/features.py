@@ -10,6 +10,7 @@ Axes: M machines (or lives), T rows, F channels, S settings, K sensors kept, C o
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,14 @@ class Features:
 
 
 FINITE = 3.4028234e38  # largest float32
+SHIFT = 5  # rows whose mean is held against the first ones
+
+
+def moments(z_MTK: torch.Tensor, present_MTK: torch.Tensor, t_MT1: torch.Tensor) -> torch.Tensor:
+    """What the running sums sum, row by row: 1, z, z², t, t², z·t of each sensor's readings, [M, T, 6 * K]."""
+    n_MTK = present_MTK.double()
+    nt_MTK = n_MTK * t_MT1
+    return torch.cat([n_MTK, z_MTK, z_MTK * z_MTK, nt_MTK, nt_MTK * t_MT1, z_MTK * t_MT1], dim=2)
 
 
 class FeatureGraph(torch.nn.Module):
@@ -137,29 +146,48 @@ class FeatureGraph(torch.nn.Module):
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
+        z_MTK, present_MTK, flags = self.look(readings, row_T < length[:, None])
+        sums = torch.cumsum(moments(z_MTK, present_MTK, row_T.double()[:, None]), dim=1)
+        sums = torch.cat([torch.zeros_like(sums[:, :1]), sums], dim=1)  # row t holds what was seen before row t
+        now, width = sums[:, 1:], len(self.kept)
+
+        def before(rows_W: list[int], count: int) -> torch.Tensor:
+            """The first `count` sums as they stood when each of these windows began: [M, T, W, count]."""
+            start_TW = (row_T[:, None] + 1 - torch.tensor(rows_W)).clamp(min=0)
+            found = sums[:, :, :count].index_select(1, start_TW.flatten())
+            return found.view(readings.shape[0], readings.shape[1], len(rows_W), count)
+
+        def new() -> torch.Tensor:
+            """Number and sum of the readings of the rows that stand for "as new": [M, T, 2 * K]."""
+            return now[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
+
+        age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
+        return torch.cat([*self.formulas(now, before, new), age], dim=2), *flags
+
+    def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
+        """What each row says alone: z-scores [M, T, K] (0 where absent), which are present, and the rows' flags."""
         given_MTF = readings.abs() <= FINITE  # False for NaN too
         healthy_MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
         kept_MTK = readings.index_select(2, self.kept)
-        present_MTK = (kept_MTK.abs() <= FINITE) & (row_T < length[:, None])[..., None]
+        present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
         z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
-        z_MTK = torch.where(present_MTK, z_MTK, 0.0)
+        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
+        quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
+        flags = condition_ok, quality.to(torch.int8), healthy_MTF
+        return torch.where(present_MTK, z_MTK, 0.0), present_MTK, flags
 
-        n_MTK, t_T1 = present_MTK.double(), row_T.double()[:, None]
-        nt_MTK = n_MTK * t_T1
-        moments = [n_MTK, z_MTK, z_MTK * z_MTK, nt_MTK, nt_MTK * t_T1, z_MTK * t_T1]
-        sums = torch.cumsum(torch.cat(moments, dim=2), dim=1)
-        sums = torch.cat([torch.zeros_like(sums[:, :1]), sums], dim=1)  # row t holds what was seen before row t
+    def formulas(self, now: torch.Tensor, before: Callable, new: Callable) -> list[torch.Tensor]:
+        """Every kind of feature from sums of moments alone, [M, T, …]: as they stand `now`, and as they stood then.
+
+        before  (windows, how many sums) -> the sums when each window began, [M, T, W, count]
+        new     () -> number and sum of the readings of the first rows, [M, T, 2 * K]
+        """
         width = len(self.kept)
-
-        now = sums[:, 1:]
 
         def last(sort: str, rows_W: list[int]) -> tuple[torch.Tensor, ...]:
             """The moments that this sort needs, over the last so many rows for each window at once: [M, T, W, K]."""
             count = MOMENTS[sort] * width
-            start_TW = (row_T[:, None] + 1 - torch.tensor(rows_W)).clamp(min=0)
-            before = sums[:, :, :count].index_select(1, start_TW.flatten())
-            before = before.view(readings.shape[0], readings.shape[1], len(rows_W), count)
-            return (now[:, :, None, :count] - before).split(width, dim=3)
+            return (now[:, :, None, :count] - before(rows_W, count)).split(width, dim=3)
 
         def columns(sort: str) -> torch.Tensor:
             """All kinds of this sort, window by window: [M, T, W * K]."""
@@ -174,15 +202,11 @@ class FeatureGraph(torch.nn.Module):
             return ((n * tz - t * total) / den.clamp(min=1.0)).flatten(2)
 
         def shift() -> torch.Tensor:
-            n, total = last("mean", [5])
-            new = now[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
-            return (total / n)[:, :, 0] - new[:, :, width:] / new[:, :, :width]
+            n, total = last("mean", [SHIFT])
+            first = new()
+            return (total / n)[:, :, 0] - first[:, :, width:] / first[:, :, :width]
 
-        made = [shift() if sort == "shift" else columns(sort) for sort in self.rows]
-        age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
-        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
-        quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
-        return torch.cat([*made, age], dim=2), condition_ok, quality.to(torch.int8), healthy_MTF
+        return [shift() if sort == "shift" else columns(sort) for sort in self.rows]
 
     def _expected(self, readings: torch.Tensor, given_MTF: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What each channel shows on a healthy machine in this row's operating condition."""
