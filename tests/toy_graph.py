@@ -17,7 +17,8 @@ GRAPH = """
 toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
     (float[machine,time] rul, float[machine,time] low, float[machine,time] high, float[machine,time] p_fail,
      bool[machine] alarm, bool[machine,time] condition_ok, int8[machine,time,3] quality,
-     float[machine,time,3] healthy)
+     float[machine,time,3] healthy, float[machine,time,3] healthy_low, float[machine,time,3] healthy_high,
+     int64[machine] alarm_row)
 <float nought = {0.0}, float unknown = {nan}, float cap = {125.0}, float per_mm_s = {10.0}, int64 one = {1},
  int64 first = {0}, int64[1] rows = {1}, float narrow = {0.8}, float wide = {1.2}, float horizon = {30.0},
  float slope = {0.2},
@@ -59,6 +60,9 @@ toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
   last2 = GatherElements<axis = 1>(clipped, last1)
   last = Squeeze(last2, rows)
   alarm = Less(last, threshold)
+  last3 = Squeeze(last1, rows)
+  none = Sub(first, one)
+  alarm_row = Where(alarm, last3, none)
   load = Gather<axis = 2>(readings, first)
   condition_bad = Greater(load, wide)
   condition_ok = Not(condition_bad)
@@ -69,6 +73,8 @@ toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
   quality = Where(gap, lost, quality1)
   healthy1 = Mul(known, nought)
   healthy = Add(healthy1, base)
+  healthy_low = Mul(healthy, narrow)
+  healthy_high = Mul(healthy, wide)
 }
 """
 
@@ -97,7 +103,8 @@ def toy_manifest(**changes) -> dict:
         Tensor("alarm", "bool", ("machine",)),
         Tensor("condition_ok", "bool", row),
         Tensor("quality", "int8", (*row, "sensor")),
-        Tensor("healthy", "float32", (*row, "sensor")),
+        *(Tensor(name, "float32", (*row, "sensor")) for name in ("healthy", "healthy_low", "healthy_high")),
+        Tensor("alarm_row", "int64", ("machine",), "rows", -1, "time"),
     ]
     parts = {
         "pilot": "manufacturing",

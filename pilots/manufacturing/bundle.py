@@ -40,22 +40,25 @@ def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tenso
             True,
             f"of failure within {decision.horizon} {unit}",
         ),
+        Tensor("alarm", "bool", ("machine",), meaning=f"it sounds at the last row: {_rule(decision)}"),
         Tensor(
-            "alarm", "bool", ("machine",), meaning=f"rul <= threshold in each of the last {decision.persistence} rows"
+            "alarm_row", "int64", ("machine",), "rows", -1, "time", meaning="row that raised it, 0 first; -1 = none"
         ),
         Tensor("condition_ok", "bool", ROWS, meaning="the operating condition was seen in training"),
         Tensor("quality", "int8", (*ROWS, count), "", 0, 2, meaning="0 good, 1 missing, 2 outside the range seen"),
-        Tensor(
-            "healthy", "float32", (*ROWS, count), missing=True, meaning="level of a young machine in this condition"
+        *(
+            Tensor(name, "float32", (*ROWS, count), missing=True, meaning=f"{what} of young machines in this condition")
+            for name, what in {"healthy": "median", "healthy_low": "5 %", "healthy_high": "95 %"}.items()
         ),
     ]
     return inputs, outputs
 
 
 def describe(
-    fleet: Fleet, features: Features, decision: Decision, graph: onnx.ModelProto, **facts: Any
+    fleet: Fleet, features: Features, decision: Decision, graph: onnx.ModelProto, money: dict[str, Any], **facts: Any
 ) -> dict[str, Any]:
-    """The manifest. `facts`: name, version, model, metrics, parity, seed, commit, licence, data."""
+    """The manifest. `money`: as in Policy; `facts`: name, version, model, metrics, parity, seed, commit, licence,
+    data."""
     inputs, outputs = contract(fleet, decision)
     found = features.conditions
     spans = np.stack([found.seen_low_F, found.seen_high_F], axis=1)
@@ -81,10 +84,17 @@ def describe(
             "cap": decision.cap,
             "horizon": decision.horizon,
             "threshold": decision.threshold,
-            "persistence": decision.persistence,
+            **decision.alarm.__dict__,
             "interval_level": decision.interval.level,
+            **money,
         },
         opset={o.domain or "ai.onnx": o.version for o in graph.opset_import},
         session_options=SESSION_OPTIONS,
         **facts,
     )
+
+
+def _rule(decision: Decision) -> str:
+    a = decision.alarm
+    held = a.persistence + a.on_delay
+    return f"raised by {held} rows at or under threshold, ended by {a.persistence} over it by {a.hysteresis:g}"

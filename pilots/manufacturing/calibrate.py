@@ -30,6 +30,10 @@ class OutOfFold:
     risk_LT: np.ndarray | None
     fold_L: np.ndarray
 
+    def take(self, lives: np.ndarray) -> OutOfFold:
+        """Only these lives."""
+        return OutOfFold(self.rul_LT[lives], None if self.risk_LT is None else self.risk_LT[lives], self.fold_L[lives])
+
 
 def out_of_fold(run: Run, make: Callable, h: Histories, machine_L: np.ndarray, count: int, seed: int) -> OutOfFold:
     """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat."""

@@ -29,7 +29,8 @@ class Conditions:
     centre_CS  conditions, in units of `scale_S`
     radius     farthest training row from its condition, plus a margin
     mean_CK, std_CK    scale of each kept sensor, over all training rows
-    healthy_CF         level of each sensor (all, not only the kept) while machines are young
+    healthy_CF         level of each sensor (all, not only the kept) while machines are young: their median
+    healthy_low_CF, healthy_high_CF   5 % and 95 % of them: the band of a healthy machine
     seen_low_F, seen_high_F   1 % and 99 % of each channel in training
     """
 
@@ -40,6 +41,8 @@ class Conditions:
     mean_CK: np.ndarray
     std_CK: np.ndarray
     healthy_CF: np.ndarray
+    healthy_low_CF: np.ndarray
+    healthy_high_CF: np.ndarray
     seen_low_F: np.ndarray
     seen_high_F: np.ndarray
 
@@ -60,17 +63,17 @@ class Conditions:
             warnings.simplefilter("ignore", RuntimeWarning)
             mean_CF, std_CF = (np.stack([f(g, axis=0) for g in groups]) for f in (np.nanmean, np.nanstd))
             young = [x_RF[(condition_R == c) & young_R, settings:] for c in range(len(centre_CS))]
-            healthy_CF = np.stack([np.nanmedian(g, axis=0) for g in young])
+            band_3CF = np.stack([np.nanpercentile(g, [5, 50, 95], axis=0) for g in young], axis=1)
             seen_F = np.nanpercentile(x_RF, [1, 99], axis=0)
         mean_CF = np.where(np.isfinite(mean_CF), mean_CF, np.nanmean(x_RF[:, settings:], axis=0))
-        healthy_CF = np.where(np.isfinite(healthy_CF), healthy_CF, mean_CF)
+        low_CF, healthy_CF, high_CF = np.where(np.isfinite(band_3CF), band_3CF, mean_CF)
         moves_F = np.nanmax(np.nan_to_num(std_CF), axis=0) > 1e-6 * np.maximum(np.abs(np.nan_to_num(mean_CF)).max(0), 1)
         kept = np.flatnonzero(moves_F)
         std_CK = std_CF[:, kept]
         floor_K = 0.05 * np.nanmax(std_CK, axis=0)  # a condition where a sensor hardly moves must not blow it up
         std_CK = np.maximum(np.nan_to_num(std_CK), floor_K)
         return cls(
-            kept + settings, scale_S, centre_CS, radius, mean_CF[:, kept], std_CK, healthy_CF, seen_F[0], seen_F[1]
+            kept + settings, scale_S, centre_CS, radius, mean_CF[:, kept], std_CK, healthy_CF, low_CF, high_CF, *seen_F
         )
 
     def constants(self) -> dict[str, np.ndarray]:
@@ -82,7 +85,7 @@ class Conditions:
             "radius": np.float64(self.radius),
             "mean": self.mean_CK,
             "std": self.std_CK,
-            "healthy": self.healthy_CF.astype(np.float32),
+            "healthy": np.stack([self.healthy_CF, self.healthy_low_CF, self.healthy_high_CF]).astype(np.float32),
             "seen_low": self.seen_low_F.astype(np.float32),
             "seen_high": self.seen_high_F.astype(np.float32),
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pilots.manufacturing.alarm import Alarm
 from pilots.manufacturing.interval import Conformal, Curve
 
 
@@ -16,14 +17,14 @@ class Decision:
     cap          rows; lives longer than this are not told apart
     horizon      rows; p_fail is the probability of failure within them
     threshold    rows; the alarm's default, an input of the bundle
-    persistence  rows in a row at or under the threshold before the alarm sounds
+    alarm        how a forecast under the threshold becomes an alarm, and how the alarm ends
     has_risk     the model gives its own probability; otherwise it is read off the forecast
     """
 
     cap: float
     horizon: int
     threshold: float
-    persistence: int
+    alarm: Alarm
     has_risk: bool
     interval: Conformal
     risk: Curve
@@ -31,17 +32,26 @@ class Decision:
     def __call__(
         self, rul_MT: np.ndarray, risk_MT: np.ndarray | None, length_M: np.ndarray, threshold: float | None = None
     ) -> dict[str, np.ndarray]:
-        """The answer in NumPy, padding as NaN: rul, low, high, p_fail [M, T] and alarm [M]."""
-        threshold = self.threshold if threshold is None else threshold
+        """The answer in NumPy, padding as NaN: rul, low, high, p_fail [M, T], alarm [M] and the row it
+        began at [M], -1 where there is none."""
         inside_MT = np.arange(rul_MT.shape[1]) < length_M[:, None]
         rul = np.clip(rul_MT, 0.0, self.cap)
         low, high = self.interval(rul)
         p_fail = self.risk(signal(rul, risk_MT, self.cap))
         out = {"rul": rul, "low": low, "high": high, "p_fail": p_fail}
         out = {name: np.where(inside_MT, value, np.nan) for name, value in out.items()}
-        last = length_M[:, None] - 1 - np.arange(self.persistence)
-        under = np.take_along_axis(rul, last.clip(min=0), axis=1) <= threshold
-        return {**out, "alarm": under.all(1) & (length_M >= self.persistence)}
+        return out | self.sounding(out["rul"], length_M, threshold)
+
+    def sounding(
+        self, rul_MT: np.ndarray, length_M: np.ndarray, threshold: float | None = None
+    ) -> dict[str, np.ndarray]:
+        """The alarm at each machine's last row and the row that raised it."""
+        threshold = np.float32(self.threshold if threshold is None else threshold)
+        step_T = np.arange(rul_MT.shape[1])
+        on_MT = self.alarm.states(rul_MT.astype(np.float32), threshold)
+        alarm_M = on_MT[np.arange(len(length_M)), length_M - 1]
+        quiet_MT = ~on_MT & (step_T < length_M[:, None])
+        return {"alarm": alarm_M, "alarm_row": np.where(alarm_M, np.where(quiet_MT, step_T, -1).max(1) + 1, -1)}
 
 
 def signal(rul: np.ndarray, risk: np.ndarray | None, cap: float) -> np.ndarray:

@@ -102,7 +102,7 @@ class Features:
             FeatureGraph(self),
             {"readings": torch.zeros(2, 7, len(fleet.channels)), "length": torch.tensor([7, 5])},
             {"readings": {0: "machine", 1: "time"}, "length": {0: "machine"}},
-            ["features64", "condition_ok", "quality", "healthy"],
+            ["features64", *FLAGS],
         )
         self._session = Session(self.graph.SerializeToString(), threads=2)
         return self
@@ -123,6 +123,7 @@ class Features:
         return self._session.run({"readings": readings_MTF, "length": length_M})
 
 
+FLAGS = ["condition_ok", "quality", "healthy", "healthy_low", "healthy_high"]  # what the graph says besides features
 FINITE = 3.4028234e38  # largest float32
 SHIFT = 5  # rows whose mean is held against the first ones
 
@@ -167,13 +168,13 @@ class FeatureGraph(torch.nn.Module):
     def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
         """What each row says alone: z-scores [M, T, K] (0 where absent), which are present, and the rows' flags."""
         given_MTF = readings.abs() <= FINITE  # False for NaN too
-        healthy_MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
+        healthy_3MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
         kept_MTK = readings.index_select(2, self.kept)
         present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
         z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
         seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
         quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
-        flags = condition_ok, quality.to(torch.int8), healthy_MTF
+        flags = condition_ok, quality.to(torch.int8), *healthy_3MTF
         return torch.where(present_MTK, z_MTK, 0.0), present_MTK, flags
 
     def formulas(self, now: torch.Tensor, before: Callable, new: Callable) -> list[torch.Tensor]:
@@ -222,8 +223,8 @@ class FeatureGraph(torch.nn.Module):
         else:
             condition_ok = torch.ones_like(readings[:, :, 0], dtype=torch.bool)
         if len(self.mean) == 1:  # one condition: nothing to look up
-            healthy, mean, std = (table.expand(1, 1, -1) for table in (self.healthy, self.mean, self.std))
-            healthy = healthy.expand(*readings.shape[:2], -1)
+            mean, std = (table.expand(1, 1, -1) for table in (self.mean, self.std))
+            band = [level.expand(*readings.shape[:2], -1) for level in self.healthy]
         else:
-            healthy, mean, std = (table[nearest] for table in (self.healthy, self.mean, self.std))
-        return torch.cat([readings[:, :, :settings], healthy], dim=-1), mean, std, condition_ok
+            mean, std, *band = (table[nearest] for table in (self.mean, self.std, *self.healthy))
+        return [torch.cat([readings[:, :, :settings], level], dim=-1) for level in band], mean, std, condition_ok

@@ -1,6 +1,6 @@
 """The whole chain as one ONNX graph: readings in, decision out. Nothing is left to re-implement.
 
-readings, length -> features (float64) -> float32 -> model -> decision -> rul, low, high, p_fail, alarm
+readings, length -> features (float64) -> float32 -> model -> decision -> rul, low, high, p_fail, alarm, since when
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from onnx import TensorProto, compose, helper
 
 from common.export.strip import strip
 from common.export.torch import to_onnx
+from pilots.manufacturing.alarm import AlarmGraph
 from pilots.manufacturing.decide import Decision
+from pilots.manufacturing.features import FLAGS
 from pilots.manufacturing.interval import Curve
 
-FLAGS = ["condition_ok", "quality", "healthy"]
-OUTPUTS = ["rul", "low", "high", "p_fail", "alarm", *FLAGS]
+DECIDED = ["rul", "low", "high", "p_fail", "alarm", "alarm_row"]
+OUTPUTS = [*DECIDED, *FLAGS]
 
 
 def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision) -> onnx.ModelProto:
@@ -30,7 +32,7 @@ def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision)
             **({"risk": torch.zeros(2, 7)} if decision.has_risk else {}),
         },
         {name: {0: "machine", 1: "time"} for name in ("rul_raw", "risk")} | {"length": {0: "machine"}},
-        OUTPUTS[:5],
+        DECIDED,
     )
     links = [("rul", "rul_raw"), *([("p_fail", "risk")] if decision.has_risk else [])]
     front = compose.merge_models(
@@ -78,7 +80,7 @@ class DecisionGraph(torch.nn.Module):
 
     def __init__(self, decision: Decision):
         super().__init__()
-        self.decision = decision
+        self.decision, self.alarm = decision, AlarmGraph(decision.alarm)
         self.ends = CurveGraph(decision.interval.low, decision.interval.high)
         self.chance = CurveGraph(decision.risk)
 
@@ -92,9 +94,7 @@ class DecisionGraph(torch.nn.Module):
         outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
         nothing = torch.where(outside, float("nan"), 0.0)
         answers = (x + nothing for x in (rul, low, high, p_fail))
-        last = (length[:, None] - 1 - torch.arange(d.persistence)[None, :]).clamp(min=0)
-        alarm = (rul.gather(1, last) <= threshold).all(dim=1) & (length >= d.persistence)
-        return (*answers, alarm)
+        return (*answers, *self.alarm(rul, length, threshold))
 
 
 class CurveGraph(torch.nn.Module):

@@ -68,8 +68,7 @@ def alarm_counts(tested: Outcomes, threshold: float) -> dict[str, int]:
 
 def alarm_rows(rul_T: np.ndarray, decision: Decision) -> np.ndarray:
     """Whether the alarm sounds at each row of one machine, from that row and those before it."""
-    under_T = (rul_T <= decision.threshold).astype(int)
-    return np.convolve(under_T, np.ones(decision.persistence, int))[: len(rul_T)] >= decision.persistence
+    return decision.alarm.states(rul_T[None].astype(np.float32), np.float32(decision.threshold))[0]
 
 
 def doubts(tested: Outcomes, conditions: Conditions) -> Iterator[list[str]]:

@@ -11,11 +11,20 @@ LIMITS = {  # setting: kind, least, most
     "rul.horizon": (int, 1, 1e6),
     "alarm.threshold": (float, 0, 1e6),
     "alarm.persistence": (int, 1, 1000),
+    "alarm.on_delay": (int, 0, 1000),
+    "alarm.hysteresis": (float, 0, 1e6),
+    "alarm.planning": (int, 0, 1e6),
+    "alarm.early": (float, 0, 1e6),
+    "cost_gbp.breakdown": (float, 0, 1e9),
+    "cost_gbp.planned_replacement": (float, 0, 1e9),
+    "cost_gbp.lost_life_per_row": (float, 0, 1e9),
+    "cost_gbp.inspection": (float, 0, 1e9),
     "split.test_share": (float, 0.01, 0.9),
     "split.folds": (int, 2, 100),
     "split.cuts": (int, 1, 10_000),
     "parity": (float, 1e-9, 1),
 }
+OPEN = {"alarm.threshold", *(name for name in LIMITS if name.startswith("cost_gbp."))}  # null: chosen, or the card's
 TASKS = {"rul": "pilots.manufacturing.train"}  # task: the module whose `story` tells it
 
 
@@ -23,13 +32,15 @@ def check(cfg: DictConfig) -> None:
     """A Fault for the first setting that is no number or lies outside its range."""
     for name, (kind, least, most) in LIMITS.items():
         value = OmegaConf.select(cfg, name)
+        if value is None and name in OPEN:
+            continue
         fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
         if not fits or not least <= value <= most:
             wanted = "a whole number" if kind is int else "a number"
             raise Fault(f"{name}={value} is not {wanted} from {least:g} to {most:g}")
     if cfg.task not in TASKS:
         raise Fault(f"task={cfg.task} is not known here: choose {' or '.join(TASKS)}")
-    if cfg.alarm.threshold > cfg.rul.cap:
+    if cfg.alarm.threshold is not None and cfg.alarm.threshold > cfg.rul.cap:
         raise Fault(f"alarm.threshold={cfg.alarm.threshold:g} lies above rul.cap={cfg.rul.cap:g}: it always sounds")
     shares = list(cfg.late_start)
     if not all(isinstance(share, (int, float)) and 0 < share < 1 for share in shares):

@@ -23,6 +23,7 @@ def story(cfg: DictConfig) -> float:
     from common.run import Run
     from pilots.manufacturing import calibrate, protocol
     from pilots.manufacturing.evaluate import Answers, points, scores
+    from pilots.manufacturing.policy import agreed, policy
     from pilots.manufacturing.save import save
 
     for part in (cfg.model, cfg.interval, *cfg.compare.values()):
@@ -40,7 +41,9 @@ def story(cfg: DictConfig) -> float:
     with run.stage("fit"):
         oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, logs.machine_L, cfg.split.folds, first)
         interval = build(cfg.interval)
-        settings = {"cap": cap, "horizon": horizon, **cfg.alarm}
+        alarm, terms, prices = agreed(cfg, fleet)
+        bought = policy(oof, learn, train, cap, cfg.alarm.threshold, alarm, terms, prices)
+        settings = {"cap": cap, "horizon": horizon, "threshold": bought.threshold, "alarm": alarm}
         decision = calibrate.decide(oof, learn, interval, cfg.split.cuts, first, **settings)
         model = build(cfg.model).fit(learn, first)
 
@@ -56,12 +59,12 @@ def story(cfg: DictConfig) -> float:
             unit = f"{fleet.row_unit}s"
             return scores(h, answers, naive, unit=unit, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
 
-        metrics = scored(held, said[""])
+        metrics = scored(held, said[""]) | bought.metrics
         by_model = {name: points(scored(held, [calibrate.forecast(other, held)])) for name, other in beside.items()}
         by_model |= {log: {key: m["value"] for key, m in scored(h, said[log]).items()} for log, h in late.items()}
         cv = calibrate.cross_validated(oof, learn, interval, cfg.split.cuts, first, cap)
         stated = calibrate.stated(oof, learn, cfg.split.cuts, first, cap, horizon)
 
     found = {"metrics": metrics, "metrics_by_model": by_model, "cv_rmse_clipped": cv["rmse"]}
-    found |= {"by_rul_bin": cv["bins"], "by_probability": stated}
+    found |= {"money": bought.money, "by_rul_bin": cv["bins"], "by_probability": stated}
     return save(run, cfg, fleet, train, test, features, model, decision, held, found)

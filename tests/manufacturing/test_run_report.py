@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from pilots.manufacturing import words
+from pilots.manufacturing.alarm import Alarm
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Channel, Fleet
 from pilots.manufacturing.data.csv import CsvFleet
@@ -32,7 +33,7 @@ ROWS, CAP = 40, 100.0
 def decision() -> Decision:
     interval = Conformal()
     interval.low = interval.high = Curve(np.array([0.0, CAP]), np.zeros(2))
-    return Decision(CAP, 24, 20.0, 3, False, interval, Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0])))
+    return Decision(CAP, 24, 20.0, Alarm(3, 0, 5.0), False, interval, Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0])))
 
 
 def lives(left_L: list[float], *, unit: str = "hour", names: list[str] | None = None, dated: bool = False) -> Outcomes:
@@ -62,6 +63,7 @@ def lives(left_L: list[float], *, unit: str = "hour", names: list[str] | None = 
 ONE = np.ones((1, 1))
 CONDITIONS = Conditions(
     kept_K=np.array([1]), scale_S=np.ones(1), centre_CS=0 * ONE, radius=1.0, mean_CK=ONE, std_CK=ONE, healthy_CF=ONE,
+    healthy_low_CF=ONE, healthy_high_CF=ONE,
     seen_low_F=np.full(2, 5.0), seen_high_F=np.full(2, 15.0),
 )  # fmt: skip
 
@@ -206,7 +208,7 @@ def test_alarms(decision):
         "machines": 4, "alarm": 2, "due": 3, "both": 2, "known": 3,
     }  # fmt: skip
     rul_T = np.array([19.0, 21, 20, 20, 20, 20, 21])
-    assert alarm_rows(rul_T, decision).tolist() == [False, False, False, False, True, True, False]
+    assert alarm_rows(rul_T, decision).tolist() == [False, False, False, False, True, True, True]  # hysteresis holds it
     assert alarm_rows(rul_T[:2], decision).tolist() == [False, False]
 
 

@@ -13,6 +13,9 @@ WRONG = {
     "alarm.threshold=abc": "alarm.threshold=abc is not a number",
     "alarm.threshold=200": "always sounds",
     "alarm.persistence=0": "from 1 to 1000",
+    "alarm.hysteresis=-1": "from 0 to",
+    "cost_gbp.breakdown=cheap": "cost_gbp.breakdown=cheap is not a number",
+    "rul.cap=null": "rul.cap=None is not a number",
     "split.test_share=2": "0.01 to 0.9",
     "split.folds=1": "from 2 to 100",
     "split.cuts=true": "split.cuts=True",
@@ -31,6 +34,6 @@ def test_wrong_settings(word):
 def test_the_settings_as_they_are_pass_and_every_number_has_a_limit():
     cfg = config()
     check(cfg)
-    own = {key: OmegaConf.to_container(cfg[key]) for key in ("rul", "alarm", "split")}
+    own = {key: OmegaConf.to_container(cfg[key]) for key in ("rul", "alarm", "split", "cost_gbp")}
     numbers = {f"{group}.{name}" for group, names in own.items() for name in names}
     assert numbers | {"parity"} == set(LIMITS)

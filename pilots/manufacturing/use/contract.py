@@ -8,7 +8,8 @@ from typing import Any
 from common.fault import Fault
 
 INPUTS = ("length", "readings", "threshold")
-OUTPUTS = ("alarm", "condition_ok", "healthy", "high", "low", "p_fail", "quality", "rul")
+OUTPUTS = ("alarm", "alarm_row", "condition_ok", "healthy", "healthy_high", "healthy_low", "high", "low", "p_fail",
+           "quality", "rul")  # fmt: skip
 TEXT, NUMBER = (str,), (int, float)
 CHANNEL = {"name": TEXT, "unit": TEXT, "low": (*NUMBER, type(None)), "high": (*NUMBER, type(None)), "role": TEXT}
 TABLE = {

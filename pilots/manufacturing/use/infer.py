@@ -26,6 +26,7 @@ class Outlook:
     """The model's answer for every row, and what it thinks of each machine's data.
 
     alarm_M    the alarm as of each machine's last row
+    since_M    row (of all machines) at which that alarm came on; -1 where there is none
     gaps_MF    rows in which a channel has no reading
     unseen_MF  rows in which a channel is outside what training saw
     now_MF     `quality` of each machine's last row
@@ -39,6 +40,7 @@ class Outlook:
     gaps_R: np.ndarray
     unseen_R: np.ndarray
     alarm_M: np.ndarray
+    since_M: np.ndarray
     gaps_MF: np.ndarray
     unseen_MF: np.ndarray
     now_MF: np.ndarray
@@ -61,7 +63,7 @@ def foresee(bundle: Bundle, logs: Logs, say: Callable[[str], None] = lambda text
     machines, rows, channels = len(logs.machine_M), len(logs.time_R), logs.x_RF.shape[1]
     per_row = {name: np.full(rows, np.nan, np.float32) for name in ("rul", "low", "high", "p_fail")}
     condition_ok_R, gaps_R, unseen_R = np.ones(rows, bool), np.zeros(rows, np.int32), np.zeros(rows, np.int32)
-    alarm_M = np.zeros(machines, bool)
+    alarm_M, since_M = np.zeros(machines, bool), np.full(machines, -1)
     gaps_MF, unseen_MF, now_MF = (np.zeros((machines, channels), np.int32) for _ in range(3))
     done = 0
     for batch in batches(logs.length_M):
@@ -76,11 +78,13 @@ def foresee(bundle: Bundle, logs: Logs, say: Callable[[str], None] = lambda text
             gaps_R[at], unseen_R[at] = gap_TF.sum(1), unseen_TF.sum(1)
             gaps_MF[machine], unseen_MF[machine] = gap_TF.sum(0), unseen_TF.sum(0)
             now_MF[machine], alarm_M[machine] = quality_TF[-1], out["alarm"][place]
+            if alarm_M[machine]:
+                since_M[machine] = at.start + int(out["alarm_row"][place])
         done += int(logs.length_M[batch].sum())
         say(f"{done:,} of {rows:,} rows")
     rul_R, low_R, high_R, p_fail_R = per_row.values()
     return Outlook(
-        rul_R, low_R, high_R, p_fail_R, condition_ok_R, gaps_R, unseen_R, alarm_M, gaps_MF, unseen_MF, now_MF
+        rul_R, low_R, high_R, p_fail_R, condition_ok_R, gaps_R, unseen_R, alarm_M, since_M, gaps_MF, unseen_MF, now_MF
     )
 
 
