@@ -20,7 +20,7 @@ from common.table_contract import Column, check, contract
 from common.table_text import Lines, read_lines
 from common.table_time import read_times
 
-__all__ = ["Column", "contract", "read_table"]
+__all__ = ["Column", "Table", "contract", "open_table", "read_table"]
 
 NO_READING = ("", "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "-")  # in number columns, always
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -53,18 +53,46 @@ def read_table(
     numbers, text is str. A column that is not required and not in the file is left out. `attrs` holds "path",
     "extra" (columns nobody asked for) and "repaired" (what was assumed, one sentence each).
     """
+    table = open_table(
+        path,
+        columns,
+        names=names,
+        missing=missing,
+        decimal=decimal,
+        separator=separator,
+        timezone=timezone,
+        date_format=date_format,
+        setting=setting,
+    )
+    frame = table.frame(columns)
+    table.check(frame, columns)
+    return frame
+
+
+def open_table(
+    path: str | Path,
+    columns: Sequence[Column],
+    *,
+    names: Mapping[str, str] | None = None,
+    missing: Sequence[str] = (),
+    decimal: str = ".",
+    separator: str | None = None,
+    timezone: str = "Europe/London",
+    date_format: str | None = None,
+    setting: str | None = "data",
+) -> Table:
+    """The first half of `read_table`, for who has to look at some cells before the contract is checked."""
     path = Path(path)
     if decimal not in DECIMALS:
         raise Fault(f"{setting or 'data'}.decimal={decimal} is not known: point or comma")
     codes = [str(code) for code in ([missing] if isinstance(missing, (str, int, float)) else missing)]
     lines = read_lines(path, separator)
     place = _places(lines.header, columns, dict(names or {}), path, setting)
-    table = _Table(path, lines, place, codes, DECIMALS[decimal], timezone, date_format, setting)
-    return table.frame([column for column in columns if column.name in place])
+    return Table(path, lines, place, codes, DECIMALS[decimal], timezone, date_format, setting)
 
 
 @dataclass
-class _Table:
+class Table:
     """One file and how it is written. place: our name -> which of the file's columns."""
 
     path: Path
@@ -77,19 +105,23 @@ class _Table:
     setting: str | None
     notes: list[str] = field(default_factory=list)
 
-    def frame(self, columns: list[Column]) -> pd.DataFrame:
-        """Every column as its kind, the contract checked."""
+    def frame(self, columns: Sequence[Column]) -> pd.DataFrame:
+        """Those of the columns that the file has, each as its kind, the contract not yet checked."""
+        columns = [column for column in columns if column.name in self.place]
         cells = self._parse(columns)
-        read = {"number": self._numbers, "integer": self._numbers, "time": self._times, "text": self._text}
+        read = {"number": self.numbers, "integer": self.numbers, "time": self._times, "text": self._text}
         full = ~self.lines.blank_R
         index = pd.Index(self.lines.line_R[full], name="line")
         done = {c.name: read[c.kind](c.name, cells[self.place[c.name]][full].set_axis(index)) for c in columns}
         frame = pd.DataFrame(done, index=index)
-        check(frame, columns, self._where, self.setting)
         used = set(self.place.values())
         extra = [name for at, name in enumerate(self.lines.header) if name and at not in used]
         frame.attrs = {"path": str(self.path), "extra": extra, "repaired": [*self.lines.notes, *self.notes]}
         return frame
+
+    def check(self, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
+        """Hold a frame of this table to its contract."""
+        check(frame, [column for column in columns if column.name in frame], self.where, self.setting)
 
     def _parse(self, columns: list[Column]) -> pd.DataFrame:
         """The wanted cells: float64 where a number column holds numbers alone, else str."""
@@ -109,11 +141,12 @@ class _Table:
             encoding="utf-8",
         )
 
-    def _numbers(self, name: str, cell_R: pd.Series) -> pd.Series:
+    def numbers(self, name: str, cell_R: pd.Series) -> pd.Series:
+        """float64, NaN where there is no reading; index = line."""
         x_R = cell_R.astype("float64") if cell_R.dtype.kind in "iuf" else self._numbers_from_text(name, cell_R)
         endless_R = np.isinf(x_R)
         if endless_R.any():  # written inf, or too large for a float
-            raise Fault(f"{self._where(name, endless_R.idxmax())} = '{x_R[endless_R.idxmax()]}' is not a number")
+            raise Fault(f"{self.where(name, endless_R.idxmax())} = '{x_R[endless_R.idxmax()]}' is not a number")
         wanted = [float(code) for code in self.codes if NUMBER.fullmatch(code)]
         return x_R.mask(x_R.isin(wanted))  # " -999.0" is the same code as "-999"
 
@@ -128,7 +161,7 @@ class _Table:
         wrong_R = text_R.notna() & ~right_R
         if wrong_R.any():
             line = wrong_R.idxmax()
-            raise Fault(f"{self._where(name, line)} = '{text_R[line][:40]}' is {self._not_number(text_R[line])}")
+            raise Fault(f"{self.where(name, line)} = '{text_R[line][:40]}' is {self._not_number(text_R[line])}")
         return plain_R.astype("float64")
 
     def _not_number(self, text: str) -> str:
@@ -153,7 +186,7 @@ class _Table:
         given_R = text_R.notna().to_numpy()
         stamp_G, notes = read_times(
             text_R[given_R],
-            lambda line: self._where(name, line),
+            lambda line: self.where(name, line),
             timezone=self.timezone,
             date_format=self.date_format,
             setting=self.setting,
@@ -165,7 +198,7 @@ class _Table:
         text_R = cell_R.astype("str").str.strip()
         return text_R.mask(text_R.isin(["", *self.codes]))
 
-    def _where(self, name: str, line: int) -> str:
+    def where(self, name: str, line: int) -> str:
         """The start of a sentence: file, line, our name, and the file's own name where it is another."""
         theirs = self.lines.header[self.place[name]]
         return f"{self.path.name} line {line}: {name}" + (f" (column '{theirs}')" if theirs != name else "")
@@ -175,12 +208,7 @@ def _places(
     header: list[str], columns: Sequence[Column], names: dict[str, str], path: Path, setting: str | None
 ) -> dict[str, int]:
     """Our name -> which of the file's columns."""
-    ours = [column.name for column in columns]
-    for name in names:
-        if name not in ours:
-            near = difflib.get_close_matches(name, ours, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"they are {_list(ours)}"
-            raise Fault(f"{setting or 'data'}.columns.{name} names none of our columns: {hint}")
+    refuse_unknown_names(names, [column.name for column in columns], setting)
     place: dict[str, int] = {}
     for column in columns:
         theirs = names.get(column.name) or column.name
@@ -192,6 +220,15 @@ def _places(
         elif column.required or names.get(column.name):
             raise Fault(_no_column(column, theirs, header, path, setting))
     return place
+
+
+def refuse_unknown_names(names: Mapping[str, str], ours: Sequence[str], setting: str | None) -> None:
+    """A Fault for a name of ours that is misspelt."""
+    for name in names:
+        if name not in ours:
+            near = difflib.get_close_matches(name, ours, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"they are {_list(list(ours))}"
+            raise Fault(f"{setting or 'data'}.columns.{name} names none of our columns: {hint}")
 
 
 def _no_column(column: Column, theirs: str, header: list[str], path: Path, setting: str | None) -> str:

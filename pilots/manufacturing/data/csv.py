@@ -1,4 +1,4 @@
-"""Your own machines: a wide table, one row per machine and time, and a book of what happened to them.
+"""Your own machines: tables of readings, as loggers and historians export them, and a book of what happened.
 
 Readings and book are read through `common.table` (units, limits, decimal comma, zones, missing codes), the book cuts
 the log into lives (`lives.py`). How the file was read is kept in `Fleet.table`, so that a bundle can read the next one.
@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from common.fault import Fault
+from common.historian.export import Export
+from common.historian.read import read_history
 from common.table import Column, read_table
 from pilots.manufacturing.data.contract import Channel, Fleet
 from pilots.manufacturing.data.fingerprint import fingerprint
@@ -34,7 +36,10 @@ class CsvFleet:
     path            a file, several files, or a pattern such as "plant/*.csv"; .gz and .xz are unpacked
     channels        what is measured: name, unit, low, high, role (setting or sensor), meaning. A reading outside
                     low to high is refused, so they are physical limits, not alarm limits
-    columns         our name -> the file's column, where they differ: machine, time and channels
+    columns         our name -> the file's column (in other layouts its tag), where they differ: machine, time, channels
+    layout          wide: one row per machine and time; long: one row per reading; see `common.historian.export`
+    tags            how tags are written, and how their readings become rows: template, step, take, hold
+    quality         where good, uncertain and bad are written, and how: column, codes, words, uncertain
     events          the maintenance book: machine, time, failed | replaced | repaired. Without it nothing is known to
                     have failed, and only anomaly detection is possible
     book            how the book is written: columns (our name -> the file's), words (ours -> the file's), date_format
@@ -54,6 +59,9 @@ class CsvFleet:
         path: str | Sequence[str],
         channels: Sequence[Mapping],
         columns: Mapping[str, str] | None = None,
+        layout: str = "wide",
+        tags: Mapping | None = None,
+        quality: Mapping | None = None,
         events: str | None = None,
         book: Mapping | None = None,
         decimal: str = "point",
@@ -77,6 +85,8 @@ class CsvFleet:
         if not any(channel.role == "sensor" for channel in self.channels):
             raise ValueError("channels names no sensor")
         self.columns = {ours: theirs for ours, theirs in (columns or {}).items() if theirs}
+        self.layout, self.tags, self.quality = layout, dict(tags or {}), dict(quality or {})
+        self.export = Export.of(layout, self.tags, self.quality)
         self.events = events
         self.book = {"columns": {}, "words": {}, "date_format": None, **(book or {})}
         unknown = set(self.book) - {"columns", "words", "date_format"}
@@ -120,18 +130,10 @@ class CsvFleet:
     def _readings(self) -> tuple[pd.DataFrame, list[str]]:
         """All files as one table, sorted by machine and time, every stamp once."""
         wanted = [MACHINE, TIME, *(Column(c.name, c.unit, c.low, c.high, meaning=c.meaning) for c in self.channels)]
-        parts, notes = [], []
-        for path in self._files():
-            part = read_table(path, wanted, names=self.columns, **self.form)
-            if part.attrs["extra"]:
-                notes.append(f"{path.name}: columns not used: {', '.join(part.attrs['extra'])}")
-            notes += [f"{path.name}: {note}" for note in part.attrs["repaired"]]
-            parts.append(part.assign(file=path.name).reset_index())
-        kinds = {part["time"].dtype.kind for part in parts}
-        if len(kinds) > 1:
-            files = ", ".join(part["file"][0] for part in parts)
-            raise Fault(f"time is a date in some files and a number in others: {files}")
-        table = pd.concat(parts, ignore_index=True)
+        files = self._files()
+        table, notes, codes = read_history(files, wanted, self.export, names=self.columns, **self.form)
+        if codes:
+            self.quality["codes"] = codes  # an export of good readings alone no longer tells which codes they are
         ordered = table.sort_values(["machine", "time"], kind="stable")
         order_R = ordered.index.to_numpy()
         machine_R = ordered["machine"].to_numpy()
@@ -184,7 +186,10 @@ class CsvFleet:
     def _how(self) -> dict:
         """What a bundle must know to read the next file of the same kind."""
         columns = {name: self.columns.get(name, name) for name in ("machine", "time", *(c.name for c in self.channels))}
-        return {"columns": columns, "book": self.book, **self.form, "row_unit": self.row_unit}
+        if self.layout == "long":
+            columns |= {name: self.columns.get(name, name) for name in ("tag", "value")}
+        laid_out = {"layout": self.layout, "tags": self.tags, "quality": self.quality}
+        return {"columns": columns, "book": self.book, **self.form, **laid_out, "row_unit": self.row_unit}
 
 
 def _channel(words: dict) -> Channel:

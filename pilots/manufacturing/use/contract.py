@@ -20,6 +20,9 @@ TABLE = {
     "timezone": TEXT,
     "date_format": (str, type(None)),
     "book": (dict, type(None)),
+    "layout": TEXT,
+    "tags": (dict, type(None)),
+    "quality": (dict, type(None)),
 }
 DECISION = {"cap": NUMBER, "horizon": NUMBER, "threshold": NUMBER, "persistence": NUMBER, "interval_level": NUMBER}
 

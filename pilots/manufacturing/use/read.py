@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 
 from common.fault import Fault
-from common.table import Column, read_table
+from common.historian.export import Export
+from common.historian.read import read_history
+from common.table import Column
 from pilots.manufacturing.use.limits import check_limits
 
 
@@ -74,10 +76,25 @@ def read_logs(source: Path, manifest: Mapping[str, Any]) -> Logs:
         # Physical limits are checked below, where the whole column can tell a wrong unit from a wrong value.
         *(Column(c["name"], c["unit"], -np.inf, np.inf, meaning=c.get("meaning", "")) for c in channels),
     ]
-    names = {ours: theirs for ours, theirs in table.get("columns", {}).items() if ours in {c.name for c in columns}}
-    frame = read_table(source, columns, names=names, **form(table), setting=None)
-    check_limits(frame, channels, names, manifest["seen"], source.name)
-    return _sorted_logs(frame, [c["name"] for c in channels], source.name)
+    known = {"tag", "value", *(column.name for column in columns)}
+    export = layout(table)
+    names = {ours: theirs for ours, theirs in table.get("columns", {}).items() if ours in known}
+    theirs = names if export.layout == "wide" else {}
+
+    def inspect(readings: pd.DataFrame, file: str) -> None:
+        measured = [channel for channel in channels if channel["name"] in readings]
+        check_limits(readings, measured, theirs, manifest["seen"], file)
+
+    frame, notes, _ = read_history([source], columns, export, names=names, setting=None, inspect=inspect, **form(table))
+    return _sorted_logs(frame, notes, [c["name"] for c in channels], source.name)
+
+
+def layout(table: Mapping[str, Any]) -> Export:
+    """How the user's historian exports, as the bundle says it."""
+    try:
+        return Export.of(table.get("layout", "wide"), table.get("tags"), table.get("quality"))
+    except ValueError as err:
+        raise Fault(f"bundle.json: table.{err}") from err
 
 
 def form(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,19 +103,16 @@ def form(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: table[key] for key in keys if key in table}
 
 
-def _sorted_logs(frame: pd.DataFrame, channels: list[str], file: str) -> Logs:
+def _sorted_logs(frame: pd.DataFrame, notes: list[str], channels: list[str], file: str) -> Logs:
     code_R, machine_M = pd.factorize(frame["machine"])
-    time_R, line_R = frame["time"].to_numpy(), frame.index.to_numpy()
+    time_R, line_R = frame["time"].to_numpy(), frame["line"].to_numpy()
     order_R = np.lexsort((time_R, code_R))
     code_R, time_R, line_R = code_R[order_R], time_R[order_R], line_R[order_R]
     same_R = code_R[1:] == code_R[:-1]  # a row and the one after it belong to one machine
-    # After sorting, the lines of a machine that was in order still ascend.
+    # After sorting, the rows of a machine that was in order still ascend.
     unsorted_M = np.zeros(len(machine_M), bool)
-    unsorted_M[code_R[1:][same_R & (line_R[1:] < line_R[:-1])]] = True
+    unsorted_M[code_R[1:][same_R & (order_R[1:] < order_R[:-1])]] = True
     x_RF = np.stack([frame[name].to_numpy(np.float32) for name in channels], axis=1)[order_R]
-    notes = [f"{file}: {note}" for note in frame.attrs["repaired"]]
-    if frame.attrs["extra"]:
-        notes.append(f"{file}: columns the model does not know were passed over: {', '.join(frame.attrs['extra'])}")
     start_M = np.concatenate([[0], np.cumsum(np.bincount(code_R, minlength=len(machine_M)))])
     logs = Logs([str(name) for name in machine_M], start_M, time_R, line_R, x_RF, unsorted_M, notes)
     _refuse_twice(logs, file)

@@ -1,0 +1,71 @@
+"""A wide table with quality columns: a bad reading is missing before anything else looks at its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.fault import Fault
+from common.historian.export import Export
+from common.historian.quality import BAD, UNCERTAIN, read_quality
+from common.table import Column, open_table
+
+NEVER = ("machine", "time")  # columns without a quality
+
+
+def read_wide(
+    path: Path, columns: Sequence[Column], export: Export, *, names: Mapping[str, str], setting: str | None, **form: Any
+) -> tuple[pd.DataFrame, str | None]:
+    """As `read_table`, and which status codes were found. `attrs["quality"]` counts what was dropped or doubted."""
+    measured = [column.name for column in columns if column.name not in NEVER]
+    beside = _quality_columns(measured, export, names)
+    asked = [*columns, *(Column(q, "", -np.inf, np.inf, required=False, kind="text") for q in set(beside.values()))]
+    table = open_table(path, asked, names=names, setting=setting, **form)
+    frame = table.frame(asked)
+    found = sorted(set(beside.values()) & set(frame.columns))
+    if beside and not found:
+        header = ", ".join(name[:60] for name in table.lines.header[:20] if name)
+        remedy = f"correct {setting}.quality.column" if setting else "export it as before"
+        raise Fault(f"{path.name} has no quality column '{next(iter(beside.values()))}'; it has {header}: {remedy}")
+    notes, codes = [], None
+    if found:
+        level, codes = read_quality(
+            {q: frame[q] for q in found}, table.where, codes=export.codes, words=export.words, setting=setting
+        )
+        bad = doubted = 0
+        for name in measured:
+            if name not in frame or beside[name] not in level:
+                continue
+            level_R, known_R = level[beside[name]], frame[name].notna().to_numpy()
+            lost_R = (level_R == BAD) | ((level_R == UNCERTAIN) & (export.uncertain == "drop"))
+            bad += int((known_R & (level_R == BAD)).sum())
+            doubted += int((known_R & (level_R == UNCERTAIN)).sum())
+            frame[name] = frame[name].mask(lost_R)
+        notes = said(bad, doubted, export.uncertain)
+        without = [name for name in measured if beside[name] not in level]
+        notes += [f"no quality column for {', '.join(without)}: taken as good"] if without else []
+    table.check(frame, columns)
+    attrs = {**frame.attrs, "repaired": [*frame.attrs["repaired"], *notes]}
+    frame = frame.drop(columns=found)
+    frame.attrs = attrs
+    return frame, codes
+
+
+def said(bad: int, doubted: int, uncertain: str) -> list[str]:
+    """What became of readings that the historian itself does not trust."""
+    kept = "were kept" if uncertain == "keep" else "were taken as missing"
+    return [
+        *([f"{bad:,} readings of bad quality were taken as missing"] if bad else []),
+        *([f"{doubted:,} readings of uncertain quality {kept}"] if doubted else []),
+    ]
+
+
+def _quality_columns(measured: Sequence[str], export: Export, names: Mapping[str, str]) -> dict[str, str]:
+    """Our channel -> the file's column of its quality."""
+    if not export.column:
+        return {}
+    return {name: export.column.replace("{channel}", names.get(name) or name) for name in measured}

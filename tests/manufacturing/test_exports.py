@@ -1,0 +1,160 @@
+"""One fleet, written as a wide table, as a long one and with qualities, is one fleet on both sides of the bundle."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import toy_graph
+
+from common.cli import pilot
+from common.fault import Fault
+from common.predict import predict
+from pilots.manufacturing.__main__ import VERBS
+from pilots.manufacturing.data.csv import CsvFleet
+from pilots.manufacturing.use.read import read_logs
+
+CHANNELS = [
+    {"name": "load", "unit": "share", "low": 0, "high": 1, "role": "setting"},
+    {"name": "vibration", "unit": "mm/s", "low": 0, "high": 80},
+    {"name": "temperature", "unit": "°C", "low": -40, "high": 200},
+]
+NAMES = [channel["name"] for channel in CHANNELS]
+COLUMNS = {"vibration": "VIB"}
+TAGS = {"template": "PLANT/{machine}/{channel}", "step": "1h"}
+
+
+def plant() -> pd.DataFrame:
+    """Three pumps, a row an hour for two days; now and then a reading is missing."""
+    random = np.random.default_rng(0)
+    hours = pd.date_range("2024-03-01 01:00", periods=48, freq="h")
+    parts = []
+    for machine in ("P1", "P2", "P 3"):
+        worn = np.linspace(1, 9, 48) + random.normal(0, 0.1, 48)
+        part = pd.DataFrame({"machine": machine, "time": hours, "load": 0.8, "VIB": worn.round(3), "temperature": 50.0})
+        part.loc[random.random(48) < 0.1, "VIB"] = np.nan
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def wide(table: pd.DataFrame) -> str:
+    return table.to_csv(index=False)
+
+
+def wide_with_quality(table: pd.DataFrame) -> str:
+    """What was missing has a value here, and a code that says it is none."""
+    lost = table["VIB"].isna()
+    quality = table.assign(VIB=table["VIB"].fillna(-9999), VIB_quality=np.where(lost, "0x80310000", "0"))
+    return quality.assign(load_quality="0", temperature_quality="0x40900000").to_csv(index=False)
+
+
+def long(table: pd.DataFrame) -> str:
+    rows = table.melt(["machine", "time"], var_name="channel")
+    rows["tag"] = "PLANT/" + rows["machine"] + "/" + rows["channel"]
+    rows["quality"] = np.where(rows["value"].isna(), "BadNoCommunication", "Good")
+    state = pd.DataFrame({"tag": ["PLANT/P1/STATE"], "time": "2024-03-01 02:00", "value": "Running", "quality": "Good"})
+    rows = rows.sample(frac=1, random_state=0)[["tag", "time", "value", "quality"]]
+    return pd.concat([rows, state]).to_csv(index=False)
+
+
+WAYS = {
+    "wide": (wide, {}),
+    "wide with quality": (wide_with_quality, {"quality": {"column": "{channel}_quality"}}),
+    "long": (long, {"layout": "long", "tags": TAGS, "quality": {"column": "quality"}}),
+}
+OTHERS = [way for way in WAYS if way != "wide"]
+
+
+def fleet(folder, way: str):
+    write, how = WAYS[way]
+    (folder / "plant.csv").write_text(write(plant()))
+    return CsvFleet(str(folder / "plant.csv"), CHANNELS, columns=COLUMNS, row_unit="hour", **how).read()
+
+
+@pytest.mark.parametrize("way", OTHERS)
+def test_the_fleet_is_the_same(tmp_path, way):
+    first, other = fleet(tmp_path, "wide"), fleet(tmp_path, way)
+    assert first.length_L.tolist() == [48, 48, 48]
+    assert np.isnan(first.x_RF).any()
+    assert other.sha256 == first.sha256
+
+
+@pytest.mark.parametrize("way", OTHERS)
+def test_the_logs_are_the_same(tmp_path, way):
+    """A bundle that was trained on an export reads the next one: its table says how."""
+    found = []
+    for each in ("wide", way):
+        manifest = toy_graph.toy_manifest(table=dict(fleet(tmp_path, each).table))
+        logs = read_logs(tmp_path / "plant.csv", manifest)
+        assert not logs.unsorted_M.any()
+        found.append({name: logs.x_RF[logs.rows(at)] for at, name in enumerate(logs.machine_M)})
+    assert found[0].keys() == found[1].keys() == {"P1", "P2", "P 3"}
+    for name in found[0]:
+        np.testing.assert_array_equal(found[0][name], found[1][name])
+
+
+def test_the_prediction_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answers = []
+    for way in ("wide", "long"):
+        toy_graph.write_toy(tmp_path / way, table=dict(fleet(tmp_path, way).table))
+        predict([way, "plant.csv", "--out", f"out {way}"])
+        rows = pd.read_csv(tmp_path / f"out {way}" / "rul.csv.gz")
+        answers.append(rows.sort_values(["machine", "time"], ignore_index=True).drop(columns="line"))
+    assert len(answers[0]) == 144
+    pd.testing.assert_frame_equal(*answers)
+
+
+def test_the_codes_of_the_training_are_remembered(tmp_path):
+    """0 alone could be either kind of OPC; the bundle knows which."""
+    assert fleet(tmp_path, "wide with quality").table["quality"]["codes"] == "ua"
+
+
+def test_exports_of_two_months_are_one_log(tmp_path):
+    """A value is held over the end of a file, and the step that lies in both is one row."""
+    for name, day, value in (("1.csv", "2024-01-31 23:50", 3), ("2.csv", "2024-02-01 00:00", 4)):
+        rows = [f"P1.{channel},{day},{value}" for channel in ("vibration", "temperature")]
+        rows += [f"P1.load,2024-0{name[0]}-15,0.5"]
+        (tmp_path / name).write_text("\n".join(["tag,time,value", *rows]) + "\n")
+    tags = {"template": "{machine}.{channel}", "step": "1h", "hold": "30d"}
+    made = CsvFleet(str(tmp_path / "?.csv"), CHANNELS, layout="long", tags=tags).read()
+    at = made.time_R.tolist().index(pd.Timestamp("2024-02-01").to_pydatetime())
+    np.testing.assert_allclose(made.x_RF[at], [0.5, 4, 4])
+    assert (np.diff(made.time_R) == np.timedelta64(1, "h")).all()
+
+
+def test_check_reads_a_long_export(tmp_path, monkeypatch, capsys):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "plant.csv").write_text(long(plant()))
+    (tmp_path / "data" / "plant.yaml").write_text(
+        "defaults: [csv]\npath: ../plant.csv\nlayout: long\ncolumns: {vibration: VIB}\n"
+        'tags: {template: "PLANT/{machine}/{channel}", step: 1h}\nquality: {column: quality}\n'
+        "channels:\n  - {name: vibration, unit: mm/s, low: 0, high: 80}\n  - {name: load, role: setting}\n"
+    )
+    monkeypatch.setattr("sys.argv", ["pilot-manufacturing", "check", str(tmp_path / "data" / "plant.yaml")])
+    assert pilot("manufacturing", VERBS) == 0
+    said = capsys.readouterr().out
+    assert "144 rows of 3 machines" in said
+    assert "plant.csv: tags not used: PLANT/" in said
+    assert "readings of bad quality were taken as missing" not in said  # they had no value to begin with
+
+
+HOSTILE = {
+    "layout": ("tall", "bundle.json: table.layout=tall is not known"),
+    "tags": ({"template": "{machine}"}, "bundle.json: table.tags.template"),
+    "quality": ({"words": [1]}, "bundle.json: table.quality.words must be"),
+}
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_a_bundle_that_misleads(tmp_path, part):
+    value, sentence = HOSTILE[part]
+    table = {**toy_graph.toy_manifest()["table"], "layout": "long", part: value}
+    (tmp_path / "plant.csv").write_text(long(plant()))
+    with pytest.raises(Fault, match=sentence):
+        read_logs(tmp_path / "plant.csv", toy_graph.toy_manifest(table=table))
+
+
+def test_an_impossible_reading_at_prediction(tmp_path):
+    manifest = toy_graph.toy_manifest(table=dict(fleet(tmp_path, "long").table))
+    (tmp_path / "plant.csv").write_text(long(plant()) + "PLANT/P1/temperature,2024-03-09,350,Good\n")
+    with pytest.raises(Fault, match=r"plant.csv line 435: temperature = 350 is outside -40 to 200 °C. Correct it"):
+        read_logs(tmp_path / "plant.csv", manifest)
