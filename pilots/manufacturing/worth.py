@@ -47,8 +47,8 @@ def assumptions(money: Mapping[str, Any], say: Words) -> str:
         "Assumed, and yours to replace (as cost_gbp.breakdown=12000): a breakdown costs "
         f"{pounds(p['breakdown'])}, planned work {pounds(p['planned_replacement'])}, a {say.unit} of life thrown away "
         f"{pounds(p['lost_life_per_row'])}, a look at a machine that alarms {pounds(p['inspection'])}; work is done "
-        f"{say.count(t['planning'])} after the alarm; a machine runs {t['rows_per_month']:.4g} {say.units} a month; it is "
-        "as new after the work."
+        f"{say.count(t['planning'])} after the alarm; a machine runs {t['rows_per_month']:.4g} {say.units} a month; "
+        "it is as new after the work."
     )
 
 
