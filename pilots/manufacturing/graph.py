@@ -87,7 +87,6 @@ class DecisionGraph(torch.nn.Module):
     def forward(
         self, rul_raw: torch.Tensor, length: torch.Tensor, threshold: torch.Tensor, risk: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, ...]:
-        d = self.decision
         rul, low, high, p_fail = self.answers(rul_raw, risk)
         outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
         nothing = torch.where(outside, float("nan"), 0.0)

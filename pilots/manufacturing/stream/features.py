@@ -13,8 +13,7 @@ import onnx
 import torch
 
 from common.export.torch import trace
-from pilots.manufacturing.features import EVERY, SHIFT, FeatureGraph, Features, moments
-from pilots.manufacturing.graph import FLAGS
+from pilots.manufacturing.features import EVERY, FLAGS, SHIFT, FeatureGraph, Features, moments
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
 
