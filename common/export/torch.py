@@ -64,7 +64,7 @@ def trace(
         torch.onnx.export(
             module.eval(),
             tuple(example.values()),
-            written,
+            written,  # type: ignore[arg-type]  # it takes a buffer, its stub does not say so
             input_names=list(example),
             output_names=outputs,
             dynamic_axes={name: dims for name, dims in axes.items() if name in example},
