@@ -57,8 +57,11 @@ class Run:
         atexit.register(self._tidy, os.getpid())
 
     @classmethod
-    def start(cls, cfg: DictConfig, pilot: str) -> Run:
-        """A new partial folder, or with `resume=` an old one, whose settings `cfg` then takes on."""
+    def start(cls, cfg: DictConfig, pilot: str, model: str | None = None) -> Run:
+        """A new partial folder, or with `resume=` an old one, whose settings `cfg` then takes on.
+
+        `model` names the model of a task that has one of its own; otherwise it is the chosen yaml's name.
+        """
         if cfg.get("resume"):
             folder = Path(str(cfg.resume)).resolve()
             _name_if_complete(folder)
@@ -72,7 +75,7 @@ class Run:
         _seeds(cfg)
         folder, version = _new_partial(Path(str(cfg.run.folder)).resolve() / pilot)
         command = shlex.join([f"pilot-{pilot}", *TYPED])
-        started = {"pilot": pilot, "version": version, "model": _model(cfg), "command": command, "seconds": {}}
+        started = {"pilot": pilot, "version": version, "model": model or _model(cfg), "command": command, "seconds": {}}
         run = cls(folder, pilot, cfg, started, _lock(folder))
         write_text(folder / CONFIG, OmegaConf.to_yaml(cfg, resolve=True))
         write_text(folder / STARTED, to_json(started))

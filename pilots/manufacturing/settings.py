@@ -25,7 +25,11 @@ LIMITS = {  # setting: kind, least, most
     "parity": (float, 1e-9, 1),
 }
 OPEN = {"alarm.threshold", *(name for name in LIMITS if name.startswith("cost_gbp."))}  # null: chosen, or the card's
-TASKS = {"rul": "pilots.manufacturing.train"}  # task: the module whose `story` tells it
+TASKS = {  # task: the module whose `story` tells it
+    "rul": "pilots.manufacturing.train",
+    "fault_class": "pilots.manufacturing.vibration.fault_class",
+}
+OWN_DATA = {"fault_class": "cwru"}  # task: the one data set it reads, which no other task does
 
 
 def check(cfg: DictConfig) -> None:
@@ -40,8 +44,19 @@ def check(cfg: DictConfig) -> None:
             raise Fault(f"{name}={value} is not {wanted} from {least:g} to {most:g}")
     if cfg.task not in TASKS:
         raise Fault(f"task={cfg.task} is not known here: choose {' or '.join(TASKS)}")
+    _check_data(cfg)
     if cfg.alarm.threshold is not None and cfg.alarm.threshold > cfg.rul.cap:
         raise Fault(f"alarm.threshold={cfg.alarm.threshold:g} lies above rul.cap={cfg.rul.cap:g}: it always sounds")
     shares = list(cfg.late_start)
     if not all(isinstance(share, (int, float)) and 0 < share < 1 for share in shares):
         raise Fault(f"late_start={shares} are not shares between 0 and 1, such as late_start=[0.25,0.5]")
+
+
+def _check_data(cfg: DictConfig) -> None:
+    """Recordings of vibration are no logs of machines: each task reads its own kind."""
+    data = str(OmegaConf.select(cfg, "data._target_", default="")).rsplit(".", 2)[-2:][0]
+    fits = {own: task for task, own in OWN_DATA.items()}
+    if cfg.task in OWN_DATA and data != OWN_DATA[cfg.task]:
+        raise Fault(f"task={cfg.task} reads data={OWN_DATA[cfg.task]} data.root=FOLDER, not data={data}")
+    if cfg.task not in OWN_DATA and data in fits:
+        raise Fault(f"data={data} goes with task={fits[data]}, not with task={cfg.task}")

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.fault import Fault
-from pilots.manufacturing.use.rul import OPTIONS
+from pilots.manufacturing.use import rul
 
 if TYPE_CHECKING:
     from common.bundle.open import Bundle
 
 __all__ = ["OPTIONS", "predict"]
-USES = {"rul": "pilots.manufacturing.use.rul"}  # task of the bundle: the module that uses it
+WAVEFORM = "--speed RPM --rate HZ   of a vibration waveform (.csv, .npy, .wav); also --column NAME, --scale G"
+OPTIONS = f"{rul.OPTIONS}\n  {WAVEFORM}"
+USES = {  # task of the bundle: the module that uses it
+    "rul": "pilots.manufacturing.use.rul",
+    "fault_class": "pilots.manufacturing.use.fault_class",
+}
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
