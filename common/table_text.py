@@ -57,7 +57,7 @@ class Lines:
 
 def read_lines(path: Path, separator: str | None = None) -> Lines:
     """Unpack, decode and check the shape of a file; `separator` None = find it."""
-    data, notes = _decode(_unpack(path), path)
+    data, notes = _decode(unpack(path), path)
     if not data.strip():
         raise Fault(f"{path.name} is empty: there is not even a line of column names in it")
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
@@ -79,7 +79,7 @@ def read_lines(path: Path, separator: str | None = None) -> Lines:
     return Lines(header, body, separator, line_R, blank_R, notes)
 
 
-def _unpack(path: Path) -> bytes:
+def unpack(path: Path) -> bytes:
     """The file's bytes, gzip and xz unpacked (told by their first bytes, not by the name), never over MAX_BYTES."""
     if not path.exists():
         raise Fault(f"there is no file {path} (looked in {path.absolute().parent})")

@@ -165,19 +165,22 @@ class _Stamps:
 
     def _on_the_clock(self, utc_U: pd.Series) -> np.ndarray:
         """From UTC to the wall clock of the wanted zone."""
-        try:
-            zone = ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as err:
-            raise Fault(
-                f"{self.setting or 'data'}.timezone={self.timezone} is no time zone; one is Europe/London"
-            ) from err
         self.notes.append(f"stamps that state a zone were set to the clock of {self.timezone}")
-        return utc_U.dt.tz_convert(zone).dt.tz_localize(None).dt.as_unit("us").to_numpy("datetime64[us]")
+        return on_the_clock(utc_U, self.timezone, self.setting)
 
     def _say(self, example: str) -> str:
         if not self.setting:
             return ": write it as yyyy-mm-dd hh:mm"
         return f": say how it is written with {self.setting}.date_format='{example}'"
+
+
+def on_the_clock(utc_R: pd.Series, timezone: str, setting: str | None) -> np.ndarray:
+    """Stamps in UTC as datetime64[us] on the wall clock of a zone."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        raise Fault(f"{setting or 'data'}.timezone={timezone} is no time zone; one is Europe/London") from err
+    return utc_R.dt.tz_convert(zone).dt.tz_localize(None).dt.as_unit("us").to_numpy("datetime64[us]")
 
 
 def _offset(zone: str) -> int:

@@ -12,7 +12,7 @@ import torch
 
 from common.export.strip import strip
 
-OPSET = 20
+OPSET, IR = 20, 10
 
 
 def to_onnx(
@@ -47,5 +47,31 @@ def to_onnx(
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
     model = strip(program.model_proto)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def trace(
+    module: torch.nn.Module, example: dict[str, torch.Tensor], axes: dict[str, dict[int, str]], outputs: list[str]
+) -> onnx.ModelProto:
+    """As `to_onnx`, twenty times quicker, for modules whose path depends on no length and no value.
+
+    PyTorch's older exporter writes down what one call does; whoever uses it must prove the graph equal.
+    """
+    written = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():  # it warns of its age
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            tuple(example.values()),
+            written,  # type: ignore[arg-type]  # it takes a buffer, its stub does not say so
+            input_names=list(example),
+            output_names=outputs,
+            dynamic_axes={name: dims for name, dims in axes.items() if name in example},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = strip(onnx.load_from_string(written.getvalue()))
+    model.ir_version = IR  # as `to_onnx`, so that graphs of both can be joined
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -56,7 +56,6 @@ def read_long(
         )
         frame["value"] = frame["value"].mask(lost_N)  # before it is read as a number: "Bad Input" may stand there
     frame["value"] = table.numbers("value", frame["value"])
-    _limits(frame, channels, path.name, setting)
     extra = [f"columns not used: {', '.join(attrs['extra'])}"] if attrs["extra"] else []
     frame = frame[["machine", "channel", "time", "value"]]
     return frame.reset_index(names="line"), codes, [*extra, *attrs["repaired"], *notes]
@@ -106,15 +105,6 @@ def refuse_absent(
             raise Fault(
                 f"{file} has no tag '{asked}' for '{column.name}'{unit}; it has {some(sorted(set(tags)))}. {remedy}"
             )
-
-
-def _limits(frame: pd.DataFrame, channels: Sequence[Column], file: str, setting: str | None) -> None:
-    """Each channel's readings held to its contract, the earliest line first."""
-    from common.table_contract import check
-
-    for column in channels:
-        part = frame.loc[frame["channel"] == column.name, ["value"]].rename(columns={"value": column.name})
-        check(part, [column], lambda name, line: f"{file} line {line}: {name}", setting)
 
 
 def some(words: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from common.fault import Fault
 from common.historian.export import Export
 from common.historian.long import read_long
 from common.historian.resample import Readings, resample
+from common.historian.sparkplug import read_sparkplug
 from common.historian.wide import read_wide
 from common.table import Column
+from common.table_contract import check
 
 
 def read_history(
@@ -35,43 +38,66 @@ def read_history(
               they are put into rows
     A wide table stays as it is, row by row; the others come out sorted by machine and time, every stamp once.
     """
-    channels = [column.name for column in columns if column.name not in ("machine", "time")]
+    files = [path.name for path in paths]
+    if export.layout == "wide":
+        parts, notes, codes = _each(read_wide, paths, columns, export, names=names, setting=setting, **form)
+        for part, file in zip(parts, files, strict=True):
+            if inspect:
+                inspect(part.set_index("line"), file)
+        table = pd.concat(parts, ignore_index=True)
+        return table.assign(file=[files[number] for number in table["file"]]), notes, codes
+    stops = pd.DataFrame({"machine": [], "time": []})
+    if export.layout == "sparkplug":
+        table, stops, notes = read_sparkplug(paths, columns, export, names=names, setting=setting, **form)
+        codes = None
+    else:
+        parts, notes, codes = _each(read_long, paths, columns, export, names=names, setting=setting, **form)
+        table = pd.concat(parts, ignore_index=True)
+    channels = [column for column in columns if column.name not in ("machine", "time")]
+    _inspect(table, channels, files, setting, inspect)
+    table, repeated = _once(table, files)
+    try:
+        step, hold = export.grid(table["time"].dtype.kind)
+    except ValueError as err:
+        raise Fault(f"{setting or 'bundle.json: table'}.{err}") from err
+    table = resample(Readings(table, stops), [column.name for column in channels], step, hold, export.take)
+    return table.assign(file=[files[number] for number in table["file"]]), [*notes, *repeated], codes
+
+
+def _each(
+    read: Callable[..., tuple[pd.DataFrame, str | None, list[str]]],
+    paths: Sequence[Path],
+    columns: Sequence[Column],
+    export: Export,
+    **how: Any,
+) -> tuple[list[pd.DataFrame], list[str], str | None]:
+    """Files read one by one, each part with the number of its file; all notes; the first status codes found."""
     parts, notes, codes = [], [], export.codes
     for number, path in enumerate(paths):
-        if export.layout == "wide":
-            part, found = read_wide(path, columns, export, names=names, setting=setting, **form)
-            extra = f"columns not used: {', '.join(part.attrs['extra'])}"
-            notes += [
-                f"{path.name}: {note}" for note in [*([extra] if part.attrs["extra"] else []), *part.attrs["repaired"]]
-            ]
-            if inspect:
-                inspect(part, path.name)
-            part.attrs = {}
-            part = part.reset_index()
-        else:
-            part, found, said = read_long(path, columns, export, names=names, setting=setting, **form)
-            notes += [f"{path.name}: {note}" for note in said]
-            if inspect:
-                for name in channels:
-                    rows = part[part["channel"] == name].set_index("line")
-                    inspect(rows[["value"]].rename(columns={"value": name}), path.name)
+        part, found, said = read(path, columns, export, **how)
+        notes += [f"{path.name}: {note}" for note in said]
         codes = codes or found
         parts.append(part.assign(file=number))
-    kinds = {part["time"].dtype.kind for part in parts}
-    files = [path.name for path in paths]
-    if len(kinds) > 1:
-        raise Fault(f"time is a date in some files and a number in others: {', '.join(files)}")
-    table = pd.concat(parts, ignore_index=True)
-    if export.layout != "wide":
-        table, repeated = _once(table, files)
-        notes += repeated
-        try:
-            step, hold = export.grid(kinds.pop())
-        except ValueError as err:
-            raise Fault(f"{setting or 'bundle.json: table'}.{err}") from err
-        stops = pd.DataFrame({"machine": [], "time": []})
-        table = resample(Readings(table, stops), channels, step, hold, export.take)
-    return table.assign(file=[files[number] for number in table["file"]]), notes, codes
+    if len({part["time"].dtype.kind for part in parts}) > 1:
+        files = ", ".join(path.name for path in paths)
+        raise Fault(f"time is a date in some files and a number in others: {files}")
+    return parts, notes, codes
+
+
+def _inspect(
+    table: pd.DataFrame,
+    channels: Sequence[Column],
+    files: Sequence[str],
+    setting: str | None,
+    inspect: Callable[[pd.DataFrame, str], None] | None,
+) -> None:
+    """Each channel's readings held to its contract as they stand in each file, before a mean can hide them."""
+    for (number, name), part in table.groupby(["file", "channel"], sort=True):
+        file, column = files[number], next(column for column in channels if column.name == name)
+        readings = part.set_index("line")[["value"]].rename(columns={"value": name})
+        check(readings, [column], partial("{0} line {2}: {1}".format, file), setting)
+        if inspect:
+            inspect(readings, file)
 
 
 def _once(table: pd.DataFrame, files: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

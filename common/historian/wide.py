@@ -19,8 +19,8 @@ NEVER = ("machine", "time")  # columns without a quality
 
 def read_wide(
     path: Path, columns: Sequence[Column], export: Export, *, names: Mapping[str, str], setting: str | None, **form: Any
-) -> tuple[pd.DataFrame, str | None]:
-    """As `read_table`, and which status codes were found. `attrs["quality"]` counts what was dropped or doubted."""
+) -> tuple[pd.DataFrame, str | None, list[str]]:
+    """As `read_table`, with line as a column; which status codes were found; and notes."""
     measured = [column.name for column in columns if column.name not in NEVER]
     beside = _quality_columns(measured, export, names)
     asked = [*columns, *(Column(q, "", -np.inf, np.inf, required=False, kind="text") for q in set(beside.values()))]
@@ -49,10 +49,10 @@ def read_wide(
         without = [name for name in measured if beside[name] not in level]
         notes += [f"no quality column for {', '.join(without)}: taken as good"] if without else []
     table.check(frame, columns)
-    attrs = {**frame.attrs, "repaired": [*frame.attrs["repaired"], *notes]}
-    frame = frame.drop(columns=found)
-    frame.attrs = attrs
-    return frame, codes
+    extra = [f"columns not used: {', '.join(frame.attrs['extra'])}"] if frame.attrs["extra"] else []
+    notes = [*extra, *frame.attrs["repaired"], *notes]
+    frame.attrs = {}
+    return frame.drop(columns=found).reset_index(), codes, notes
 
 
 def said(bad: int, doubted: int, uncertain: str) -> list[str]:

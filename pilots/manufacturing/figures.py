@@ -150,6 +150,26 @@ def reliability(bins: Sequence[Mapping[str, float]], alt: str, *, horizon: str) 
     return _finish(drawing, alt, columns=3)
 
 
+@_house_style
+def cost_curve(money: Mapping[str, Mapping], chosen: float, alt: str, *, unit: str) -> Markup:
+    """£ per machine and year over the alarm's threshold, beside the two policies that need no sensors."""
+    drawing, (axes,) = _figure(3.2)
+    curve, policies = money["curve"], money["policies"]
+    at, cost, low, high = (np.array(curve[name]) for name in ("threshold", "value", "low", "high"))
+    top = 1.15 * max(policies["never"]["value"], cost.min(), policies["fixed"]["value"])
+    axes.fill_between(at, low, high, color=BLUE, alpha=0.2, lw=0, label="95 % interval")
+    axes.plot(at, cost, color=BLUE, lw=1.8, marker="o" if len(at) == 1 else "", label="alarm at this threshold")
+    for name, style, colour in (("fixed", "--", PURPLE), ("never", ":", GREY)):
+        label = {"fixed": "best fixed interval", "never": "run to failure"}[name]
+        axes.axhline(policies[name]["value"], color=colour, ls=style, lw=1.6, label=label)
+    axes.plot(chosen, np.interp(chosen, at, cost), "v", color=ORANGE, ms=9, mec=INK, label=f"chosen: {chosen:g}")
+    axes.set_ylim(0, top)
+    axes.set_xlabel(f"alarm threshold, {unit} left", parse_math=False)
+    axes.set_ylabel("£ per machine and year")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    return _finish(drawing, alt)
+
+
 def _figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     drawing, axes = figure(height, rows)
     drawing.set_size_inches(WIDTH, height * rows)

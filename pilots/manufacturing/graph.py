@@ -36,7 +36,7 @@ def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision)
     )
     links = [("rul", "rul_raw"), *([("p_fail", "risk")] if decision.has_risk else [])]
     front = compose.merge_models(
-        compose.add_prefix(_cast(features), "feature_", rename_inputs=False, rename_outputs=False),
+        compose.add_prefix(cast(features), "feature_", rename_inputs=False, rename_outputs=False),
         compose.add_prefix(model, "model_", rename_inputs=False),
         io_map=[("features", "features")],
     )
@@ -45,7 +45,7 @@ def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision)
     return strip(_one_length(joined))
 
 
-def _cast(features: onnx.ModelProto) -> onnx.ModelProto:
+def cast(features: onnx.ModelProto) -> onnx.ModelProto:
     """features64 -> features, the one cast to float32 in front of trees and net."""
     model = onnx.ModelProto()
     model.CopyFrom(features)
@@ -87,14 +87,19 @@ class DecisionGraph(torch.nn.Module):
     def forward(
         self, rul_raw: torch.Tensor, length: torch.Tensor, threshold: torch.Tensor, risk: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, ...]:
-        d = self.decision
-        rul = rul_raw.clamp(0.0, d.cap)
-        p_fail = self.chance(1.0 - rul / d.cap if risk is None else risk)[..., 0]
-        low, high = (rul[..., None] + self.ends(rul)).clamp(0.0, d.cap).unbind(-1)
+        rul, low, high, p_fail = self.answers(rul_raw, risk)
         outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
         nothing = torch.where(outside, float("nan"), 0.0)
         answers = (x + nothing for x in (rul, low, high, p_fail))
         return (*answers, *self.alarm(rul, length, threshold))
+
+    def answers(self, rul_raw: torch.Tensor, risk: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        """rul, low, high and p_fail of each row by itself."""
+        cap = self.decision.cap
+        rul = rul_raw.clamp(0.0, cap)
+        p_fail = self.chance(1.0 - rul / cap if risk is None else risk)[..., 0]
+        low, high = (rul[..., None] + self.ends(rul)).clamp(0.0, cap).unbind(-1)
+        return rul, low, high, p_fail
 
 
 class CurveGraph(torch.nn.Module):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from common.card import EMPTY
 from common.report import page
-from pilots.manufacturing import figures, words
+from pilots.manufacturing import figures, words, worth
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
@@ -53,6 +53,7 @@ def report(
         logs=words.log_rows(run),
         bins=words.bin_rows(run["by_rul_bin"], say),
         stated=words.stated_rows(run["by_probability"]),
+        worth=worth_of(run["money"], run, decision, say),
         by_bin=bin_drawing(run["by_rul_bin"], decision, say),
         reliability=reliability_drawing(run["by_probability"], decision, say),
         read=what_was_read(fleet, conditions),
@@ -150,6 +151,24 @@ def reliability_drawing(stated: list[dict[str, float]], decision: Decision, say:
     )
     alt = f"Stated probability of failure within {say.count(decision.horizon)} and what happened: {points}."
     return figures.reliability(stated, alt, horizon=say.count(decision.horizon))
+
+
+def worth_of(money: Mapping[str, Any], run: Mapping[str, Any], decision: Decision, say: Words) -> dict[str, Any]:
+    """The alarm in money and in notice: sentences, two tables, a drawing."""
+    ours, fixed, never = (worth.pounds(money["policies"][name]["value"]) for name in ("alarm", "fixed", "never"))
+    alt = (
+        f"Cost per machine and year over the alarm's threshold; {decision.threshold:g} {say.units} was chosen. On "
+        f"machines left out of the choice: alarm {ours}, best fixed interval {fixed}, run to failure {never}."
+    )
+    return {
+        "saving": worth.saving(money, say),
+        "never": worth.against_never(money),
+        "assumptions": worth.assumptions(money, say),
+        "notice": worth.notice(money, say),
+        "policies": worth.policy_rows(money, say),
+        "alarm": worth.alarm_rows(run, say),
+        "curve": figures.cost_curve(money, decision.threshold, alt, unit=say.units),
+    }
 
 
 def what_was_read(fleet: Fleet, conditions: Conditions) -> dict[str, str]:

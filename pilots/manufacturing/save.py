@@ -27,6 +27,7 @@ from pilots.manufacturing.features import Features, Histories
 from pilots.manufacturing.graph import whole
 from pilots.manufacturing.outcomes import Outcomes
 from pilots.manufacturing.report import report
+from pilots.manufacturing.stream.export import write_step
 
 
 def exported(run: Run, features: Features, model, decision: Decision, test: Fleet, held: Histories, tolerance: float):
@@ -112,6 +113,9 @@ def save(
         card = model_card(run.facts(facts), human)
         sample = sample_from_contract(made, {"machine": 3, "time": 40}, run.seeds[0])
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
+        step = run.folder / "bundle-step"
+        size = write_step(step, features, model, decision, test.padded()[0], held, answer, made, sample, card)
+        run.say(f"bundle-step: {size:,} bytes of state per machine")
         write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))
         write_bytes(run.folder / "evaluation.npz", arrays(test))
         write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))

@@ -91,6 +91,12 @@ def metric_names(words: Words, decision: Decision) -> dict[str, tuple[str, str]]
         "width_90_rul_le_50": (f"Its width where the forecast is {URGENT} {units} or fewer", "life"),
         "brier": (f"Error of the probability of failure within {words.count(decision.horizon)} (Brier score)", "bare"),
     }
+    names |= {
+        "alarm_missed": ("Share of failures that the alarm missed", "less"),
+        "alarm_lead_median": ("Notice before the failure, median", "other"),
+        "false_alarms_per_machine_month": ("False alarms per machine and month", "less"),
+        "cost_per_machine_year": ("Cost per machine and year, £", "less"),
+    }
     now = {f"{key}_last_row": (f"{said}, last row only", kind) for key, (said, kind) in names.items()}
     return names | now
 

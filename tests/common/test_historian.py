@@ -244,7 +244,7 @@ def test_no_quality_column_in_a_wide_table(read):
 
 
 SETTINGS = {
-    "layout=tall is not known: wide or long": ("tall", {}, {}),
+    "layout=tall is not known: wide or long or sparkplug": ("tall", {}, {}),
     "tags.steps is not known: tags has template, step": ("long", {"steps": 1}, {}),
     "quality.colum is not known": ("long", {}, {"colum": "q"}),
     "must hold {channel} once": ("long", {"template": "{machine}"}, {}),

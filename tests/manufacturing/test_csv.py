@@ -61,6 +61,11 @@ def test_censored_is_never_zero(site):
     assert np.isnan(fleet.rul_LT()).all()
 
 
+def test_an_acknowledged_alarm_ends_no_life(site):
+    fleet = site(HEAD + days("A", 1, 20), "machine,time,event\nA,2024-03-06,Acknowledged\nA,2024-03-20,failed\n")
+    assert (fleet.lives, fleet.end_L.tolist(), fleet.rul_L.tolist()) == (1, ["failed"], [0.0])
+
+
 def test_no_events_means_running(site):
     fleet = site(HEAD + days("A", 1, 20))
     assert fleet.end_L.tolist() == ["running"]

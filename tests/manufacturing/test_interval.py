@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from pilots.manufacturing.alarm import Alarm
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.graph import CurveGraph
 from pilots.manufacturing.interval import Conformal, Curve, calibrated
@@ -63,7 +64,7 @@ def test_curve_is_the_same_in_the_graph():
 
 def test_alarm_needs_every_one_of_the_last_rows():
     interval = Conformal().fit(*forecasts(0), CAP)
-    decision = Decision(CAP, 30, 30.0, 3, False, interval, Curve([0, 1], [0, 1]))
+    decision = Decision(CAP, 30, 30.0, Alarm(3, 0, 0.0), False, interval, Curve([0, 1], [0, 1]))
     rul = np.array([[90, 20, 25, 30], [90, 20, 31, 30], [20, 20, 0, 0], [99, 20, 20, 20]], np.float32)
     said = decision(rul, None, np.array([4, 4, 2, 4]))
     assert said["alarm"].tolist() == [True, False, False, True]  # the third log is too short to be sure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -43,13 +44,18 @@ def use(toy_bundle, tmp_path, monkeypatch):
 
 def test_the_answer_is_right_and_whole(use, capsys):
     out, advisory = use(toy_graph.table({"calm": CALM, "worn": WORN}))
-    assert sorted(path.name for path in out.iterdir()) == ["advisory.csv", "page.html", "plots", "rul.csv.gz"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "advisory.csv", "advisory.json", "page.html", "plots", "rul.csv.gz",
+    ]  # fmt: skip
     assert list(advisory.index) == ["worn", "calm"]  # the most urgent first
     calm, worn = advisory.loc["calm"], advisory.loc["worn"]
     assert (calm.rul, calm.low, calm.high, calm.unit) == (105.0, 84.0, 125.0, "hours")  # 125 - 10 * 2
     assert (calm.alarm, worn.alarm) == ("no", "yes")
     assert (calm.rows, calm.last_time, calm.horizon, calm.condition_ok, calm.data_quality) == (40, 40, 30, "yes", "")
     assert worn.p_fail > 0.99
+    worn_said = json.loads((out / "advisory.json").read_text(encoding="utf-8"))["machines"][0]
+    assert [*worn_said] == ["machine", "DA", "DM", "SD", "HA", "PA", "AG"]  # the blocks of ISO 13374, in their order
+    assert (worn_said["machine"], worn_said["SD"]["alarm"], worn_said["PA"]["rul"]) == ("worn", "on", worn.rul)
     rows = pd.read_csv(out / "rul.csv.gz")
     assert len(rows) == 80
     assert list(rows.columns[:7]) == ["line", "machine", "time", "rul", "low", "high", "p_fail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,9 @@ def with_book(toy_bundle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pumps.csv").write_text(TEXT)
 
-    def run(book: str, bundle: Path = toy_bundle) -> pd.DataFrame:
+    def run(book: str, bundle: Path = toy_bundle, words: tuple = ()) -> pd.DataFrame:
         Path("book.csv").write_text(book)
-        predict([str(bundle), "pumps.csv", "--out", "out", "--events", "book.csv"])
+        predict([str(bundle), "pumps.csv", "--out", "out", "--events", "book.csv", *words])
         return pd.read_csv("out/advisory.csv", index_col="machine", encoding="utf-8-sig")
 
     return run
@@ -53,7 +54,10 @@ def test_machines_that_stand_still_are_left_out_and_told(with_book, capsys):
 @pytest.mark.parametrize(
     ("book", "sentence"),
     [
-        ("machine,time,event\nold,30,exploded\n", "book.csv line 2: event = 'exploded' is none of failed, repaired"),
+        (
+            "machine,time,event\nold,30,exploded\n",
+            "book.csv line 2: event = 'exploded' is none of acknowledged, failed",
+        ),
         (
             "machine,time,event\nold,2026-01-31,failed\n",
             "book.csv: its times are dates, those of the readings are numbers",
@@ -73,3 +77,21 @@ def test_a_book_in_the_firms_own_words(with_book, tmp_path):
     bundle = tmp_path.parent / f"{tmp_path.name}_bundle"
     toy_graph.write_toy(bundle, table={"columns": {}, "missing": [], "book": book})
     assert with_book("Pumpe;Zeit;Was\nmended;20;instand\n", bundle).loc["mended"].rows == 20
+
+
+@pytest.mark.parametrize(
+    ("book", "state"),
+    [
+        ("mended,20,repaired\n", "on"),
+        ("mended,20,repaired\nold,40,acknowledged\n", "acknowledged"),  # at the row that raised it, or later
+        ("mended,20,repaired\nold,39,acknowledged\n", "on"),  # that was an earlier alarm
+        ("old,10,replaced\nold,40,Acknowledged\n", "acknowledged"),  # and it ends no life
+    ],
+)
+def test_an_alarm_that_somebody_has_seen(with_book, tmp_path, book, state):
+    advisory = with_book("machine,time,event\n" + book, words=("--set", "threshold=50"))
+    assert advisory.loc["old"].state == state
+    said = json.loads((tmp_path / "out" / "advisory.json").read_text(encoding="utf-8"))
+    old = next(machine for machine in said["machines"] if machine["machine"] == "old")
+    assert (old["SD"]["alarm"], old["SD"]["since"]) == (state, "40")
+    assert old["AG"]["advice"].startswith({"on": "Inspect the machine", "acknowledged": "Acknowledged"}[state])

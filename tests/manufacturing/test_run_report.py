@@ -68,6 +68,34 @@ CONDITIONS = Conditions(
 )  # fmt: skip
 
 
+def metric(value: float, unit: str, naive: float) -> dict:
+    return {"value": value, "low": 0.5 * value, "high": 2 * value, "unit": unit, "naive": naive}
+
+
+ALARM = {
+    "alarm_missed": metric(0.1, "share of failures", 0.4), "alarm_lead_median": metric(20, "hours", 60),
+    "false_alarms_per_machine_month": metric(0.01, "alarms per machine-month", 0.1),
+    "cost_per_machine_year": metric(900, "£ per machine-year", 1500),
+}  # fmt: skip
+MONEY = {
+    "currency": "£", "lives": 20, "missed": 2, "false": 1,
+    "cost_gbp": {"breakdown": 8000, "planned_replacement": 1500, "lost_life_per_row": 4, "inspection": 250},
+    "terms": {"planning": 5, "early": 60.0, "rows_per_month": 720.0, "row_unit": "hour", "machines": 3},
+    "curve": {"threshold": [0, 50, 100], "value": [2000, 900, 4000], "low": [1, 2, 3], "high": [4000, 5000, 6000]},
+    "policies": {
+        "alarm": {"value": 900.0, "low": 700.0, "high": 1100.0},
+        "fixed": {"value": 1500.0, "low": 1200.0, "high": 1900.0, "rows": 90.0},
+        "never": {"value": 2500.0, "low": 2200.0, "high": 2900.0},
+    },
+    "saving": {
+        "against": "fixed", "value": 1800.0, "low": 300.0, "high": 3000.0,
+        "against_never": {"value": 4800.0, "low": 4000.0, "high": 6000.0},
+    },
+    "notice": {"low": 8.0, "quarter": 15.0, "middle": 20.0, "three_quarters": 25.0, "high": 40.0},
+    "thresholds": {"low": 20.0, "quarter": 20.0, "middle": 30.0, "three_quarters": 30.0, "high": 40.0},
+}  # fmt: skip
+
+
 def facts(value: float = 5.0, high: float = 6.0, naive: float = 30.0, inside: float = 0.9) -> dict:
     life = {"value": value, "low": value - 1, "high": high, "unit": "cycles", "naive": naive}
     share = {"value": inside, "low": 0.8, "high": 1.0, "unit": "share", "naive": 1.0}
@@ -78,7 +106,8 @@ def facts(value: float = 5.0, high: float = 6.0, naive: float = 30.0, inside: fl
         "pilot": "manufacturing", "model": "ridge", "task": "rul", "seeds": [0], "version": "20260101000000",
         "command": "pilot-manufacturing", "commit": None, "dirty": None, "notes": ["<b>note</b>"],
         "data": {"name": "pumps", "rows": 9, "series": 3, "sha256": "0" * 64, "licence": "own"},
-        "metrics": table, "cv_rmse_clipped": 5.5, "by_rul_bin": [row, {**row, "from": CAP, "to": CAP + 1}],
+        "metrics": table | ALARM, "money": MONEY, "cv_rmse_clipped": 5.5,
+        "by_rul_bin": [row, {**row, "from": CAP, "to": CAP + 1}],
         "metrics_by_model": {"naive": {"rmse_clipped": naive}, "log without its first 25%": {"rmse_clipped": 7.0}},
         "by_probability": [stated], "parity": {"max_abs_diff": 1e-5, "tolerance": 1e-3, "rows": 9},
         "split": {"train_sha256": "a", "test_sha256": "b", "train_lives": 9, "train_failures": 8, "test_lives": 30},
@@ -153,10 +182,10 @@ def test_one_small_offline_file_that_can_be_read_aloud(decision):
     targets = [attrs.get(name, "#") for _, attrs in found.tags for name in ("src", "href", "xlink:href")]
     assert all(target.startswith(("#", "data:")) for target in targets)
     drawings = [attrs for tag, attrs in found.tags if tag == "svg" and "aria-hidden" not in attrs]
-    assert len(drawings) == 6  # three machines, truth, bins, probability
+    assert len(drawings) == 7  # three machines, truth, cost, bins, probability
     assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 40 for attrs in drawings)
     captions = sum(tag == "caption" for tag, _ in found.tags)
-    assert captions == sum(tag == "table" for tag, _ in found.tags) == 6
+    assert captions == sum(tag == "table" for tag, _ in found.tags) == 8
     ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     links = {attrs["href"][1:] for tag, attrs in found.tags if tag == "a"}

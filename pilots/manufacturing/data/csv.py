@@ -37,7 +37,7 @@ class CsvFleet:
     channels        what is measured: name, unit, low, high, role (setting or sensor), meaning. A reading outside
                     low to high is refused, so they are physical limits, not alarm limits
     columns         our name -> the file's column (in other layouts its tag), where they differ: machine, time, channels
-    layout          wide: one row per machine and time; long: one row per reading; see `common.historian.export`
+    layout          wide: one row per machine and time; long: one row per reading; sparkplug: captured messages
     tags            how tags are written, and how their readings become rows: template, step, take, hold
     quality         where good, uncertain and bad are written, and how: column, codes, words, uncertain
     events          the maintenance book: machine, time, failed | replaced | repaired. Without it nothing is known to

@@ -1,7 +1,7 @@
 """Where labels come from: a list of events cuts every machine's log into lives.
 
-events: machine, time, and what happened: `failed`, `replaced` or `repaired`. A life ends with its event, or it is still
-running. After a failure the machine stands still until the next `replaced` or `repaired`; rows in between are downtime
+events: machine, time, and what happened: `failed`, `replaced` or `repaired` (`acknowledged`, said of an alarm, ends
+nothing and is passed over). A life ends with its event, or it is still running. After a failure the machine stands still until the next `replaced` or `repaired`; rows in between are downtime
 and dropped. Only a failed life tells how many rows were left: replaced, repaired and running lives are censored, their
 remaining life is NaN, never 0.
 """
@@ -16,6 +16,7 @@ import pandas as pd
 from common.fault import Fault
 
 ENDS = ("failed", "replaced", "repaired")
+ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass
@@ -95,6 +96,8 @@ def _by_machine(
                 f"{', ...' if len(of_machine) > 8 else ''}. Correct the name or take the line out"
             )
         word = str(what).strip().lower()
+        if word == ACKNOWLEDGED:
+            continue
         if word not in ENDS:
             raise Fault(f"{name} line {line}: event = '{what}' must be one of {', '.join(ENDS)}")
         first = time_R[of_machine[machine][0]]

@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, compose, helper
 
 from pilots.manufacturing.features import Histories
+from pilots.manufacturing.stream.memory import NEXT, Step, step_of
 
 
 class EnsembleRul:
@@ -53,31 +54,51 @@ class EnsembleRul:
 
     def graph(self) -> onnx.ModelProto:
         """The members' graphs side by side on one input, their forecasts cut, weighted and summed."""
-        joined, terms = None, []
-        for name, model in self.members.items():
-            part = compose.add_prefix(model.graph(), f"{name}_", rename_inputs=False)
-            if self.weights[name] == 0 and model is not self._with_risk():
-                continue
+        return self._joined({name: model.graph() for name, model in self._used().items()})
+
+    def step(self) -> Step:
+        """The same for one new row, with what the members remember."""
+        steps = {name: step_of(model) for name, model in self._used().items()}
+        memory = [memory.of(name) for name, step in steps.items() for memory in step.memory]
+        return Step(self._joined({name: step.graph for name, step in steps.items()}), memory)
+
+    def _used(self) -> dict:
+        """The members that take part in an answer."""
+        return {n: model for n, model in self.members.items() if self.weights[n] or model is self._with_risk()}
+
+    def _joined(self, graphs: dict[str, onnx.ModelProto]) -> onnx.ModelProto:
+        joined = None
+        for name, graph in graphs.items():
+            part = _on_features(compose.add_prefix(graph, f"{name}_"), f"{name}_features")
             joined = part if joined is None else side_by_side(joined, part)
-            terms.append(name)
         nodes, weights = [], [helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0])]
         weights.append(helper.make_tensor("cap", TensorProto.FLOAT, [], [self.cap]))
         summed = []
-        for name in (n for n in terms if self.weights[n] > 0):
+        for name in (n for n in graphs if self.weights[n] > 0):
             weights.append(helper.make_tensor(f"weight_of_{name}", TensorProto.FLOAT, [], [self.weights[name]]))
             nodes.append(helper.make_node("Clip", [f"{name}_rul", "zero", "cap"], [f"cut_of_{name}"]))
             nodes.append(helper.make_node("Mul", [f"cut_of_{name}", f"weight_of_{name}"], [f"share_of_{name}"]))
             summed.append(f"share_of_{name}")
         nodes.append(helper.make_node("Sum", summed, ["rul"]))
-        risky = next(name for name in terms if self.members[name] is self._with_risk())
+        risky = next(name for name in graphs if self.members[name] is self._with_risk())
         nodes.append(helper.make_node("Identity", [f"{risky}_p_fail"], ["p_fail"]))
         joined.graph.node.extend(nodes)
         joined.graph.initializer.extend(weights)
-        del joined.graph.output[:]
-        joined.graph.output.extend(
+        remembered = [value for value in joined.graph.output if value.name.endswith(NEXT)]
+        said = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["machine", "time"]) for name in ("rul", "p_fail")
-        )
+        ]
+        del joined.graph.output[:]
+        joined.graph.output.extend([*said, *remembered])
         return joined
+
+
+def _on_features(model: onnx.ModelProto, old: str) -> onnx.ModelProto:
+    """The graph with its input `old` called features, as every member's."""
+    for node in model.graph.node:
+        node.input[:] = ["features" if name == old else name for name in node.input]
+    next(value for value in model.graph.input if value.name == old).name = "features"
+    return model
 
 
 def side_by_side(left: onnx.ModelProto, right: onnx.ModelProto) -> onnx.ModelProto:
@@ -86,6 +107,7 @@ def side_by_side(left: onnx.ModelProto, right: onnx.ModelProto) -> onnx.ModelPro
     model.CopyFrom(left)
     model.graph.node.extend(right.graph.node)
     model.graph.initializer.extend(right.graph.initializer)
+    model.graph.input.extend(value for value in right.graph.input if value.name != "features")
     model.graph.output.extend(right.graph.output)
     known = {opset.domain for opset in model.opset_import}
     model.opset_import.extend(opset for opset in right.opset_import if opset.domain not in known)

@@ -12,8 +12,9 @@ import onnx
 import torch
 from torch import nn
 
-from common.export.torch import to_onnx
+from common.export.torch import to_onnx, trace
 from pilots.manufacturing.features import Histories
+from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
 INIT = threading.Lock()  # torch draws first weights from one global generator; folds are fitted side by side
 
@@ -104,6 +105,15 @@ class TcnRul:
         example = {"features": torch.zeros(2, 7, int(self.columns_I.max()) + 1)}
         return to_onnx(self.net, example, {"features": {0: "machine", 1: "time"}}, ["rul"])
 
+    def step(self) -> Step:
+        """The net for one new row, with the past rows of every layer that its taps reach back to."""
+        rows = 2 * sum(self.dilation)
+        past = Memory("past", "float32", (("row", rows), ("hidden", self.hidden)), "", "past inputs of every layer")
+        example = {"features": torch.zeros(2, 1, int(self.columns_I.max()) + 1)}
+        example["past"] = torch.from_numpy(past.start(2))
+        axes = {name: {0: "machine"} for name in example}
+        return Step(trace(NetStep(self.net), example, axes, ["rul", "past" + NEXT]), [past])
+
 
 class Net(nn.Module):
     """features [L, T, D] float32, NaN allowed -> rul [L, T] in rows."""
@@ -132,3 +142,28 @@ class Net(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return self.answer(self.scaled(features))
+
+
+class NetStep(nn.Module):
+    """(features [L, 1, D], past [L, rows, H]) -> rul [L, 1] and the next past: the net's own layers on one row."""
+
+    def __init__(self, net: Net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, features: torch.Tensor, past: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        net, kept = self.net, []
+        x_LH = torch.relu(_at_a_row(net.enter, net.scaled(features)[:, 0]))
+        for layer, past_LRH in zip(
+            net.layers, past.split([2 * layer.dilation[0] for layer in net.layers], 1), strict=True
+        ):
+            taps = torch.cat([past_LRH[:, 0], past_LRH[:, layer.dilation[0]], x_LH], dim=1)
+            kept += [past_LRH[:, 1:], x_LH[:, None]]
+            x_LH = x_LH + torch.relu(_at_a_row(layer, taps))
+        rul = torch.sigmoid(_at_a_row(net.leave, x_LH)) * (1.1 * net.cap)
+        return rul, torch.cat(kept, dim=1)
+
+
+def _at_a_row(layer: nn.Conv1d, taps: torch.Tensor) -> torch.Tensor:
+    """A convolution at one place as a matrix product; `taps` holds its inputs, tap by tap."""
+    return nn.functional.linear(taps, layer.weight.permute(0, 2, 1).flatten(1), layer.bias)

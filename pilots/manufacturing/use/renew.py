@@ -1,4 +1,5 @@
-"""The maintenance book at prediction: only the rows since a machine was last renewed tell about its wear.
+"""The maintenance book at prediction: only the rows since a machine was last renewed tell about its wear,
+and an alarm that somebody has acknowledged is shown as that.
 
 Axes: R rows of all machines, M machines.
 """
@@ -17,7 +18,7 @@ from common.fault import Fault
 from common.table import Column, read_table
 from pilots.manufacturing.use.read import Logs, form
 
-RENEWED, FAILED = ("replaced", "repaired"), "failed"
+EVENTS = FAILED, REPLACED, REPAIRED, ACKNOWLEDGED = "failed", "replaced", "repaired", "acknowledged"
 NAMED = 8  # machines that a note names
 COLUMNS = [
     Column("machine", "", -np.inf, np.inf, kind="text"),
@@ -26,14 +27,35 @@ COLUMNS = [
 ]
 
 
-def since_renewal(logs: Logs, source: Path, table: Mapping[str, Any]) -> Logs:
-    """The logs without what lies before each machine's last event; machines that stand still are left out and told."""
+def read_book(source: Path, table: Mapping[str, Any], logs: Logs) -> pd.DataFrame:
+    """machine, time, event in order of time, on the clock of the logs."""
     book = _read_book(source, table)
     if len(book) and (book["time"].dtype.kind == "M") != (logs.time_R.dtype.kind == "M"):
         kinds = ("dates", "numbers") if logs.clock else ("numbers", "dates")
         raise Fault(f"{source.name}: its times are {kinds[1]}, those of the readings are {kinds[0]}: write both alike")
+    return book
+
+
+def acknowledged(logs: Logs, since_M: np.ndarray, book: pd.DataFrame) -> np.ndarray:
+    """True where a sounding alarm was acknowledged: by a line of the book no older than the row that raised it."""
+    seen = book[book["event"] == ACKNOWLEDGED].groupby("machine")["time"].max()
+    return np.array(
+        [
+            since >= 0 and name in seen.index and np.asarray(seen[name], logs.time_R.dtype) >= logs.time_R[since]
+            for name, since in zip(logs.machine_M, since_M, strict=True)
+        ],
+        bool,
+    )
+
+
+def since_renewal(logs: Logs, source: Path, book: pd.DataFrame) -> Logs:
+    """The logs without what lies before each machine's last event; machines that stand still are left out and told.
+
+    source  the book's file, for the notes
+    """
+    ends = book[book["event"] != ACKNOWLEDGED]
     last = {
-        machine: (time, event) for machine, time, event in book[["machine", "time", "event"]].itertuples(index=False)
+        machine: (time, event) for machine, time, event in ends[["machine", "time", "event"]].itertuples(index=False)
     }
     keep_R = np.ones(len(logs.time_R), bool)
     still: dict[str, list[str]] = {}
@@ -60,7 +82,7 @@ def _read_book(source: Path, table: Mapping[str, Any]) -> pd.DataFrame:
     names = {ours: theirs for ours, theirs in (written.get("columns") or {}).items() if theirs}
     own = {"separator": None, "date_format": written.get("date_format")}
     book = read_table(source, COLUMNS, names=names, **{**form(table), **own}, setting=None)
-    ours_of = {RENEWED[0]: RENEWED[0], RENEWED[1]: RENEWED[1], FAILED: FAILED}
+    ours_of = {word: word for word in EVENTS}
     for ours, theirs in (written.get("words") or {}).items():
         ours_of |= {str(word).strip().lower(): ours for word in ([theirs] if isinstance(theirs, str) else theirs or [])}
     event_R = book["event"].str.lower().map(ours_of)

@@ -16,16 +16,18 @@ DRAWN = 12  # machines that get a picture of their own, the most urgent ones
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
-    """Write advisory.csv, rul.csv.gz, plots/ and page.html into the empty folder `out`."""
+    """Write advisory.json, advisory.csv, rul.csv.gz, plots/ and page.html into the empty folder `out`."""
+    import numpy as np
+
     from common.fault import Fault
     from common.progress import Progress
-    from pilots.manufacturing.use import draw, write
+    from pilots.manufacturing.use import advise, draw, write
     from pilots.manufacturing.use.contract import check_contract
     from pilots.manufacturing.use.flags import flags
     from pilots.manufacturing.use.infer import foresee, urgency
     from pilots.manufacturing.use.page import write_page
     from pilots.manufacturing.use.read import read_logs
-    from pilots.manufacturing.use.renew import since_renewal
+    from pilots.manufacturing.use.renew import acknowledged, read_book, since_renewal
 
     options, unknown = _parser().parse_known_args(argv_rest)
     if unknown:
@@ -34,16 +36,22 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     check_contract(manifest)
     with Progress("read"):
         logs = read_logs(source, manifest)
-        if options.events:
-            logs = since_renewal(logs, Path(options.events), manifest["table"])
+        book = read_book(Path(options.events), manifest["table"], logs) if options.events else None
+        if book is not None:
+            logs = since_renewal(logs, Path(options.events), book)
     for note in logs.notes:
         print(note, file=sys.stderr)
     with Progress("predict") as stage:
         outlook = foresee(bundle, logs, stage.say)
         order_M = urgency(logs, outlook)  # the machine to look at first is the first everywhere
         flags_M = [flags(logs, outlook, machine, manifest) for machine in order_M]
+        seen_M = np.zeros(len(order_M), bool) if book is None else acknowledged(logs, outlook.since_M, book)
+        states = advise.states(outlook, seen_M)
+        reasons_M = [[] for _ in order_M]
     with Progress("write") as stage:
-        table = write.advisory(logs, outlook, order_M, flags_M, manifest)
+        document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M)
+        table = advise.table(document)
+        write.write_document(document, out / "advisory.json")
         write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, outlook, out / "rul.csv.gz")
         pictures = draw.pictures(bundle, logs, outlook, order_M, DRAWN, stage.say)

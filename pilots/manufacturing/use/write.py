@@ -1,4 +1,4 @@
-"""The answer as tables: `advisory.csv`, one line a machine, and `rul.csv.gz`, one line a reading.
+"""The answer as tables: `advisory.json` and `advisory.csv`, one line a machine, and `rul.csv.gz`, one line a reading.
 
 Axes: R rows of all machines, M machines.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +22,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that beg
 SPREADSHEET = "utf-8-sig"  # without the mark Excel reads °, é and ł as something else
 
 
-def advisory(
-    logs: Logs, outlook: Outlook, order_M: np.ndarray, flags_M: Sequence[Sequence[str]], manifest: Mapping[str, Any]
-) -> pd.DataFrame:
-    """One line a machine, the most urgent first; `flags_M` is in the order of `order_M`."""
-    last_M = logs.start_M[1:][order_M] - 1
-    return pd.DataFrame(
-        {
-            "machine": [logs.machine_M[machine] for machine in order_M],
-            "last_time": [logs.stamp(row) for row in last_M],
-            "rows": logs.length_M[order_M],
-            "rul": _rounded(outlook.rul_R[last_M], 2),
-            "low": _rounded(outlook.low_R[last_M], 2),
-            "high": _rounded(outlook.high_R[last_M], 2),
-            "unit": unit_of_life(manifest),
-            "p_fail": _rounded(outlook.p_fail_R[last_M], 4),
-            "horizon": manifest["decision"].get("horizon", ""),
-            "alarm": np.where(outlook.alarm_M[order_M], "yes", "no"),
-            "condition_ok": np.where(outlook.condition_ok_R[last_M], "yes", "no"),
-            "data_quality": ["; ".join(flags) for flags in flags_M],
-        }
-    )
-
-
-def unit_of_life(manifest: Mapping[str, Any]) -> str:
-    """What remaining life is counted in, such as "days": the unit of the output `rul`."""
-    return next(output["unit"] for output in manifest["outputs"] if output["name"] == "rul")
+def write_document(document: Mapping[str, Any], path: Path) -> None:
+    """advisory.json: UTF-8, indented, without a number that JSON does not know."""
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_advisory(table: pd.DataFrame, path: Path, decimal: str = ".") -> None:

@@ -1,0 +1,77 @@
+"""The features of a machine's newest row, from sums that grow by one row at a time.
+
+The batch graph takes a window as the difference of two running sums, now and when the window began. Both are carried
+here: the second is the first, so many rows late, and grows by the row that leaves the window. The additions are the
+batch's own in the batch's own order, so the features are equal in every bit.
+
+Axes: M machines, F channels, K sensors kept, W rows remembered, G windows, S sums.
+"""
+
+from __future__ import annotations
+
+import onnx
+import torch
+
+from common.export.torch import trace
+from pilots.manufacturing.features import EVERY, FLAGS, SHIFT, FeatureGraph, Features, moments
+from pilots.manufacturing.stream.memory import NEXT, Memory, Step
+
+
+class FeatureStep(torch.nn.Module):
+    """(readings [M, F], row [M], recent [M, W, F], sums [M, 1 + G, S], first [M, 2 K]) -> features64 [M, 1, D],
+    flags [M, …] and the next row, recent, sums and first."""
+
+    def __init__(self, features: Features):
+        super().__init__()
+        self.batch = FeatureGraph(features)
+        lengths = {rows for sort, many in features.rows.items() for rows in (many if sort != "shift" else [SHIFT])}
+        self.windows = sorted(lengths - {EVERY})  # a sum over every row leaves no row behind
+
+    @property
+    def memory(self) -> list[Memory]:
+        """The state of one machine."""
+        sensors, channels, windows = len(self.batch.kept), len(self.batch.seen_low), len(self.windows)
+        return [
+            Memory("row", "int64", unit="rows", meaning="rows seen"),
+            Memory(
+                "recent", "float32", (("row", max(self.windows, default=1)), ("channel", channels)),
+                "of each channel", "the last readings, oldest first, NaN = missing", missing=True,
+            ),
+            Memory(
+                "sums", "float64", (("window", 1 + windows), ("sum", 6 * sensors)), "",
+                "1, z, z², t, t², z·t of each sensor summed over all rows, then over those before each window: "
+                + (", ".join(map(str, self.windows)) or "none"),
+            ),
+            Memory("first", "float64", (("sum", 2 * sensors),), "", "1 and z summed over the first rows"),
+        ]  # fmt: skip
+
+    def forward(
+        self, readings: torch.Tensor, row: torch.Tensor, recent: torch.Tensor, sums: torch.Tensor, first: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        batch, width = self.batch, len(self.batch.kept)
+        age_G = torch.tensor([0, *self.windows])  # the newest row, and the one that leaves each window
+        log_MWF = torch.cat([recent, readings[:, None]], dim=1)
+        rows_MGF = log_MWF.index_select(1, recent.shape[1] - age_G)
+        t_MG = row[:, None] - age_G
+        z_MGK, present_MGK, flags = batch.look(rows_MGF, t_MG >= 0)
+        sums = sums + moments(z_MGK, present_MGK, t_MG.double()[..., None])
+        now_M1S = sums[:, :1]
+        first = torch.where((row < batch.first)[:, None], now_M1S[:, 0, : 2 * width], first)
+
+        starts = {rows: sums[:, 1 + number, None] for number, rows in enumerate(self.windows)}
+        starts[EVERY] = torch.zeros_like(now_M1S)
+
+        def before(rows_G: list[int], count: int) -> torch.Tensor:
+            return torch.stack([starts[rows][..., :count] for rows in rows_G], dim=2)
+
+        age_M11 = (row + 1).double()[:, None, None]
+        made = torch.cat([*batch.formulas(now_M1S, before, lambda: first[:, None]), age_M11], dim=2)
+        return made, *(flag[:, 0] for flag in flags), row + 1, log_MWF[:, 1:], sums, first
+
+    def export(self) -> Step:
+        """As an ONNX graph; inputs readings and the memory, outputs features64, the flags and the next memory."""
+        example = {"readings": torch.zeros(2, len(self.batch.seen_low))}
+        example |= {m.name: torch.from_numpy(m.start(2)) for m in self.memory}
+        names = ["features64", *FLAGS, *(m.name + NEXT for m in self.memory)]
+        graph: onnx.ModelProto = trace(self, example, {name: {0: "machine"} for name in example}, names)
+        return Step(graph, self.memory)

@@ -1,0 +1,133 @@
+"""advisory.json and advisory.csv: what is known of each machine, in the six blocks of ISO 13374-2 from data to advice.
+
+DA data acquisition, DM data manipulation, SD state detection, HA health assessment, PA prognostics assessment,
+AG advisory generation (ISO 13374-1:2003, figure 1; MIMOSA OSA-CBM).
+
+Axes: M machines, F channels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.bundle.open import Bundle
+from pilots.manufacturing.use.infer import Outlook
+from pilots.manufacturing.use.read import Logs
+
+OFF, ON, ACKNOWLEDGED = "off", "on", "acknowledged"
+
+
+def unit_of_life(manifest: Mapping[str, Any]) -> str:
+    """What remaining life is counted in, such as "days": the unit of the output `rul`."""
+    return next(output["unit"] for output in manifest["outputs"] if output["name"] == "rul")
+
+
+def states(outlook: Outlook, acknowledged_M: np.ndarray) -> list[str]:
+    """off, on or acknowledged, for every machine."""
+    return [
+        ACKNOWLEDGED if seen else ON if on else OFF for on, seen in zip(outlook.alarm_M, acknowledged_M, strict=True)
+    ]
+
+
+def advice(state: str, doubts: Sequence[str], manifest: Mapping[str, Any]) -> str:
+    """One sentence for the person who plans the work."""
+    unit, planning = unit_of_life(manifest), manifest["decision"].get("terms", {}).get("planning")
+    by = f" within {planning:g} {unit}" if planning else ""
+    check = " Check the data first: there is reason to doubt the estimate." if doubts else ""
+    return {
+        OFF: "No work is due." + (" Look at the data: there is reason to doubt the estimate." if doubts else ""),
+        ON: f"Inspect the machine and plan its work{by}.{check}",
+        ACKNOWLEDGED: f"Acknowledged: the work belongs in the plan{by}.{check}",
+    }[state]
+
+
+def advisory(
+    bundle: Bundle, source: str, logs: Logs, outlook: Outlook, order_M: np.ndarray, state_M: Sequence[str],
+    flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """The whole document. Machines, flags and reasons stand in the order of `order_M`; an unknown number is null."""
+    manifest = bundle.manifest
+    return {
+        "format": 1,
+        "standard": "blocks of ISO 13374-2",
+        "made_with": {"bundle": bundle.id} | {name: manifest[name] for name in ("name", "version", "model")},
+        "source": source,
+        "threshold": float(bundle.default("threshold")),
+        "machines": [
+            _machine(manifest, logs, outlook, int(machine), state_M[machine], flags, reasons)
+            for machine, flags, reasons in zip(order_M, flags_M, reasons_M, strict=True)
+        ],
+    }
+
+
+def _machine(
+    manifest: Mapping[str, Any], logs: Logs, outlook: Outlook, machine: int, state: str, flags: Sequence[str],
+    reasons: Sequence[Any],
+) -> dict[str, Any]:  # fmt: skip
+    at, decision, channels = logs.rows(machine), manifest["decision"], manifest["channels"]
+    last = at.stop - 1
+    return {
+        "machine": logs.machine_M[machine],
+        "DA": {"rows": at.stop - at.start, "first_time": logs.stamp(at.start), "last_time": logs.stamp(last)},
+        "DM": {
+            "readings": {
+                channel["name"]: {"value": _number(x, 6), "unit": channel["unit"], "quality": int(code)}
+                for channel, x, code in zip(channels, logs.x_RF[last], outlook.now_MF[machine], strict=True)
+            },
+            "data_quality": list(flags),
+        },
+        "SD": {
+            "alarm": state,
+            "since": logs.stamp(int(outlook.since_M[machine])) if state != OFF else None,
+            "condition_known": bool(outlook.condition_ok_R[last]),
+        },
+        "HA": {"reasons": [asdict(reason) | {"text": reason.text} for reason in reasons]},
+        "PA": {
+            "rul": _number(outlook.rul_R[last], 2),
+            "low": _number(outlook.low_R[last], 2),
+            "high": _number(outlook.high_R[last], 2),
+            "level": decision.get("interval_level"),
+            "unit": unit_of_life(manifest),
+            "not_told_apart_above": decision["cap"],
+            "p_fail": _number(outlook.p_fail_R[last], 4),
+            "horizon": decision["horizon"],
+        },
+        "AG": {"advice": advice(state, flags, manifest)},
+    }
+
+
+def table(document: Mapping[str, Any]) -> pd.DataFrame:
+    """advisory.csv: the same, one line a machine."""
+    return pd.DataFrame([_line(machine) for machine in document["machines"]])
+
+
+def _line(m: Mapping[str, Any]) -> dict[str, Any]:
+    life = {name: np.nan if m["PA"][name] is None else m["PA"][name] for name in ("rul", "low", "high", "p_fail")}
+    return {
+        "machine": m["machine"],
+        "last_time": m["DA"]["last_time"],
+        "rows": m["DA"]["rows"],
+        "rul": life["rul"],
+        "low": life["low"],
+        "high": life["high"],
+        "unit": m["PA"]["unit"],
+        "p_fail": life["p_fail"],
+        "horizon": m["PA"]["horizon"],
+        "alarm": "no" if m["SD"]["alarm"] == OFF else "yes",
+        "state": m["SD"]["alarm"],
+        "since": m["SD"]["since"] or "",
+        "advice": m["AG"]["advice"],
+        "reasons": "; ".join(reason["text"] for reason in m["HA"]["reasons"]),
+        "condition_ok": "yes" if m["SD"]["condition_known"] else "no",
+        "data_quality": "; ".join(m["DM"]["data_quality"]),
+    }
+
+
+def _number(x: float, digits: int) -> float | None:
+    return round(float(x), digits) + 0.0 if math.isfinite(x) else None
