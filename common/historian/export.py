@@ -22,7 +22,8 @@ QUALITY: dict[str, Any] = {"column": None, "codes": None, "words": {}, "uncertai
 class Export:
     """One way of exporting readings.
 
-    layout     "wide": one row per machine and time; "long": one row per reading; "sparkplug": MQTT messages
+    layout     "wide": one row per machine and time, or with a template one per time and a column for every tag;
+               "long": one row per reading; "sparkplug": MQTT messages
     template   how a tag is written, such as "PLANT/{machine}.{channel}"; None = the tag is the channel
     step       rows are so far apart, such as "10min", or a number where time is one; None = a row per stamp
     take       "last" or "mean" of the readings in the step that ends at the row's stamp
@@ -77,8 +78,8 @@ class Export:
         for name, value in (("tags.template", self.template), ("quality.column", self.column)):
             if value is not None and not isinstance(value, str):
                 raise ValueError(f"{name}={value!r:.60} is not text")
-        if self.layout == "wide" and (self.template or self.step is not None or self.hold is not None):
-            raise ValueError("tags.template, tags.step and tags.hold belong to layout=long and layout=sparkplug")
+        if self.row_by_row and (self.step is not None or self.hold is not None):
+            raise ValueError("tags.step and tags.hold need a tags.template in layout=wide, one column for every tag")
         if self.hold is not None and self.step is None:
             raise ValueError("tags.hold needs a tags.step: without one every stamp is a row of its own")
         if self.layout == "sparkplug" and self.column:
@@ -87,8 +88,15 @@ class Export:
             raise ValueError("quality.column is one column in layout=long: every row is one reading")
         if self.tag is not None:
             self.match("")  # a template that cannot be is told before a file is read
+            if self.layout != "long" and "{machine}" not in self.tag:
+                raise ValueError(f"tags.template={self.tag} must hold {{machine}} in layout={self.layout}")
         for name, value in (("step", self.step), ("hold", self.hold)):
             _length(name, value)
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether a row of the file is a row of the table: one machine at one time."""
+        return self.layout == "wide" and not self.template
 
     @property
     def tag(self) -> str | None:
@@ -98,7 +106,7 @@ class Export:
     def match(self, tag: str) -> dict[str, str] | None:
         """{"machine": …, "channel": …} of a tag, None where it is not written as the template.
 
-        Each name ends at the character that follows it in the template; the last takes the rest.
+        Each name ends where the text that follows it in the template comes first; the last takes the rest.
         """
         found = _pattern(self.tag or "{channel}").fullmatch(tag)
         return found.groupdict() if found else None
@@ -147,7 +155,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     for place, (name, after) in enumerate(zip(names, between, strict=True)):
         if not after and place < len(names) - 1:
             raise ValueError(f"tags.template={template}: something must stand between {{{name}}} and the next name")
-        inside = f"[^{re.escape(after[0])}]+" if after else ".+"
+        inside = f"(?:(?!{re.escape(after)}).)+" if after else ".+"
         rules.append(f"(?P<{name}>{inside})" if name in ("machine", "channel") else inside)
         rules.append(re.escape(after))
     if names.count("channel") != 1 or names.count("machine") > 1 or re.search(r"[{}]", "".join(parts[::2])):

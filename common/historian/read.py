@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from common.fault import Fault
+from common.historian.across import read_across
 from common.historian.export import Export
 from common.historian.long import read_long
 from common.historian.resample import Readings, resample
@@ -36,10 +37,10 @@ def read_history(
     form      decimal, separator, missing, timezone, date_format, as for `read_table`
     inspect   called with readings as they stand in a file (columns of ours, index = line) and the file's name, before
               they are put into rows
-    A wide table stays as it is, row by row; the others come out sorted by machine and time, every stamp once.
+    A table with a row per machine and time stays as it is; the others come out sorted by both, every stamp once.
     """
     files = [path.name for path in paths]
-    if export.layout == "wide":
+    if export.row_by_row:
         parts, notes, codes = _each(read_wide, paths, columns, export, names=names, setting=setting, **form)
         for part, file in zip(parts, files, strict=True):
             if inspect:
@@ -51,7 +52,8 @@ def read_history(
         table, stops, notes = read_sparkplug(paths, columns, export, names=names, setting=setting, **form)
         codes = None
     else:
-        parts, notes, codes = _each(read_long, paths, columns, export, names=names, setting=setting, **form)
+        read = read_across if export.layout == "wide" else read_long
+        parts, notes, codes = _each(read, paths, columns, export, names=names, setting=setting, **form)
         table = pd.concat(parts, ignore_index=True)
     channels = [column for column in columns if column.name not in ("machine", "time")]
     _inspect(table, channels, files, setting, inspect)

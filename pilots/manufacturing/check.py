@@ -18,7 +18,7 @@ Say what a later run would say:
   pilot-manufacturing check data=cmapss data.root=FOLDER data.subset=FD001
   pilot-manufacturing check --config-dir my_site data=pumps
   pilot-manufacturing check my_site/data/pumps.yaml          the same, shorter
-  pilot-manufacturing check pumps.csv                        no yaml yet: proposes one
+  pilot-manufacturing check pumps.csv                        no yaml yet: proposes one (plant.jsonl: Sparkplug B)
 
 Nothing is written. Exit code 0, or 2 with a sentence that says what to mend.
 """
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "words", nargs="*", metavar="WORD", help="name=value as for a run, a site's yaml, or a CSV file"
+        "words", nargs="*", metavar="WORD", help="name=value as for a run, a site's yaml, a CSV file or a capture"
     )
     parser.add_argument("--config-dir", "-cd", type=Path, help="folder of your own settings, with data/NAME.yaml in it")
     parser.add_argument("--data", help="the same as data=NAME")
@@ -42,9 +42,9 @@ def main(argv: list[str]) -> None:
     if len(files) > 1 or (files and len(words) > 1 and not files[0].endswith(".yaml")):
         raise Fault(f"check takes one file, or words such as data=csv data.path=FILE; got {' '.join(words)}")
     if files and not files[0].endswith(".yaml"):
-        from pilots.manufacturing.data.draft import draft
+        from pilots.manufacturing.data.propose import propose
 
-        print(_plain(draft(Path(files[0]))))
+        print(_plain(propose(Path(files[0]))))
         return
     folder = asked.config_dir
     if files:

@@ -36,7 +36,7 @@ def read(tmp_path):
 
     def run(text: str, layout: str = "long", tags=DOT, quality=None, names=None, **form):
         (tmp_path / "export.csv").write_text(text, encoding="utf-8")
-        export = Export.of(layout, tags if layout != "wide" else None, quality)
+        export = Export.of(layout, None if layout == "wide" and tags is DOT else tags, quality)
         table, notes, _ = read_history([tmp_path / "export.csv"], COLUMNS, export, names=names or {}, **form)
         return table, notes
 
@@ -198,7 +198,45 @@ def test_one_quality_for_the_row(read):
     assert "export.csv: no quality column for vibration: taken as good" in notes
 
 
-HEAD = "tag,time,value\n"
+ACROSS = """\
+Time,P1.speed,P1.vibration,P1.vibration.q,P2.speed,P2.vibration,P2.vibration.q,Alarm
+2024-03-01 00:30,2900,1.5,Good,,,,
+2024-03-01 01:00,,-9999,Bad,2800,3.5,Uncertain,x
+2024-03-01 02:00,2910,1.7,Good,2810,3.6,Good,
+"""
+
+
+def test_a_column_for_every_tag(read):
+    """An empty cell: nothing was reported then, so that a machine has no row before it begins."""
+    how = {"quality": {"column": "{channel}.q"}, "names": {"time": "Time"}}
+    table, notes = read(ACROSS, "wide", {"template": "{machine}.{channel}"}, **how)
+    assert rows(table) == [
+        "P1 01 00:30 2900 1.5",
+        "P1 01 01:00 nan nan",
+        "P1 01 02:00 2910 1.7",
+        "P2 01 01:00 2800 3.5",
+        "P2 01 02:00 2810 3.6",
+    ]
+    assert notes == [
+        "export.csv: columns not used: Alarm",
+        "export.csv: 1 readings of bad quality were taken as missing",
+        "export.csv: 1 readings of uncertain quality were kept",
+    ]
+    table, _ = read(ACROSS, "wide", {"template": "{machine}.{channel}", "step": "1h", "hold": "1h"}, **how)
+    assert rows(table)[0] == "P1 01 01:00 2900 1.5"
+
+
+def test_a_column_for_every_tag_that_does_not_fit(read):
+    with pytest.raises(
+        Fault, match=r"no column is named as x\{machine\}.\{channel\}; it has Time, P1.speed.*tags.template"
+    ):
+        read(ACROSS, "wide", {"template": "x{machine}.{channel}"})
+    with pytest.raises(Fault, match="no tag 'VIB' for 'vibration'"):
+        read(ACROSS, "wide", {"template": "{machine}.{channel}"}, names={"vibration": "VIB"})
+    with pytest.raises(Fault, match="line 2: speed = 9999 is outside 0 to 4000 rpm"):
+        read(ACROSS.replace("2900", "9999"), "wide", {"template": "{machine}.{channel}"}, names={"time": "Time"})
+
+
 MISTAKES = {
     "no value column": (LONG.replace("value", "val"), {}, "export.csv has no column 'value'; it has tag, time, val."),
     "no quality column": (LONG, {"quality": {"column": "q"}}, "export.csv has no column 'q' for 'quality'"),
@@ -254,7 +292,8 @@ SETTINGS = {
     "tags.step=0 is not": ("long", {"step": 0}, {}),
     "tags.hold=nan is not": ("long", {"step": 1, "hold": float("nan")}, {}),
     "tags.hold needs a tags.step": ("long", {"hold": "1h"}, {}),
-    "belong to layout=long": ("wide", {"step": "1h"}, {}),
+    "must hold {machine} in layout=wide": ("wide", {"template": "{channel}"}, {}),
+    "tags.step and tags.hold need a tags.template": ("wide", {"step": "1h"}, {}),
     "tags.take=first is not known": ("long", {"take": "first"}, {}),
     "quality.codes=opc is not known: ua or da": ("long", {}, {"codes": "opc"}),
     "quality.uncertain=maybe": ("long", {}, {"uncertain": "maybe"}),

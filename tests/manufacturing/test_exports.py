@@ -11,6 +11,7 @@ from common.fault import Fault
 from common.predict import predict
 from pilots.manufacturing.__main__ import VERBS
 from pilots.manufacturing.data.csv import CsvFleet
+from pilots.manufacturing.data.propose import template_of
 from pilots.manufacturing.use.read import read_logs
 
 CHANNELS = [
@@ -56,6 +57,16 @@ def long(table: pd.DataFrame) -> str:
     return pd.concat([rows, state]).to_csv(index=False)
 
 
+def across(table: pd.DataFrame) -> str:
+    """A column for every tag; a cell that was missing has a status that says so."""
+    parts = {}
+    for name in ("load", "VIB", "temperature"):
+        for machine, part in table.set_index("time").groupby("machine")[name]:
+            parts[f"{machine} [{name}]"] = part
+            parts[f"{machine} [{name}] status"] = part.isna().map({True: "Bad", False: "Good"})
+    return pd.DataFrame(parts).rename_axis("time").to_csv()
+
+
 def sparkplug(table: pd.DataFrame) -> str:
     """Births with aliases, then data by alias alone: what was missing is null, every tenth message comes late."""
     capture, names = Capture("PLANT/edge"), ["load", "VIB", "temperature"]
@@ -80,6 +91,10 @@ WAYS = {
     "wide": (wide, {}),
     "wide with quality": (wide_with_quality, {"quality": {"column": "{channel}_quality"}}),
     "long": (long, {"layout": "long", "tags": TAGS, "quality": {"column": "quality"}}),
+    "a column for every tag": (
+        across,
+        {"tags": {"template": "{machine} [{channel}]"}, "quality": {"column": "{channel} status"}},
+    ),
     "sparkplug": (sparkplug, {"layout": "sparkplug", "tags": {"step": "1h"}, "timezone": "UTC"}),
 }
 OTHERS = [way for way in WAYS if way != "wide"]
@@ -183,3 +198,35 @@ def test_an_impossible_reading_at_prediction(tmp_path):
     (tmp_path / "plant.csv").write_text(long(plant()) + "PLANT/P1/temperature,2024-03-09,350,Good\n")
     with pytest.raises(Fault, match=r"plant.csv line 435: temperature = 350 is outside -40 to 200 °C. Correct it"):
         read_logs(tmp_path / "plant.csv", manifest)
+
+
+@pytest.mark.parametrize("way", ["long", "sparkplug"])
+def test_check_proposes_a_yaml_that_can_be_used_as_it_stands(tmp_path, way, monkeypatch, capsys):
+    def check(path) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["pilot-manufacturing", "check", str(path)])
+        return pilot("manufacturing", VERBS), capsys.readouterr().out
+
+    path = tmp_path / file_of(way)
+    path.write_text(WAYS[way][0](plant()))
+    code, text = check(path)
+    assert code == 0
+    assert f"layout: {way}" in text
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plant.yaml").write_text(text, encoding="utf-8")
+    code, said = check(tmp_path / "data" / "plant.yaml")
+    assert code == 0
+    assert "144 rows of 3 machines" in said
+    assert "vib " in said
+    if way == "long":
+        assert 'template: "PLANT/{machine}/{channel}"\n  step: 1h' in text
+        assert 'quality: {column: "quality"}' in text
+        assert '# not used, no numbers: "STATE"' in text
+
+
+def test_the_shape_of_tags():
+    both = [f"{machine}{{}}{channel}" for machine in ("P1", "P2") for channel in ("vib", "temp.in")]
+    assert template_of([tag.format("/") for tag in both]) == "{machine}/{channel}"
+    assert template_of(["N.A.P1.vib", "N.B.P2.vib"]) == "N.{other1}.{machine}.{channel}"
+    assert template_of(["N:P1:vib", "N:P1:temp"]) == "N:{machine}:{channel}"
+    assert template_of(["vib", "temp"]) is None
+    assert template_of(["{P1}.vib", "{P1}.temp"]) is None

@@ -28,32 +28,32 @@ UNIT = re.compile(r"(.*?)\s*[\[(]([^\])]*)[\])]\s*")  # Temp [°C], flow (m3/h)
 def draft(path: Path) -> str:
     """The yaml's text. Guesses are marked as such; physical limits are left to a person."""
     lines = read_lines(path)
-    cells = _cells(lines)
-    decimal = _decimal(cells, lines.separator)
-    numbers = {name: _numbers(cells[name], decimal) for name in cells}
+    cells = cells_of(lines)
+    decimal = decimal_of(cells, lines.separator)
+    numbers = {name: numbers_of(cells[name], decimal) for name in cells}
     share = {name: float(x.notna().sum() / max(1, (cells[name] != "").sum())) for name, x in numbers.items()}
     numeric = [name for name in cells if share[name] > 0.5]  # the rest may be codes for a missing reading
-    time = _time(cells, numeric)
+    time = time_of(cells, numeric)
     machine = _machine(cells, time)
     measured = [name for name in numeric if name not in (time, machine)]
     if not measured:
         raise Fault(f"{path.name} has no column of numbers to learn from; it has {', '.join(cells.columns[:20])}")
-    channels = dict(zip(measured, _names(measured), strict=True))
+    channels = dict(zip(measured, names_of(measured), strict=True))
     codes = sorted({f"{code:g}" for name in measured for code in likely_codes(numbers[name].to_numpy())})
     columns = {"machine": machine, "time": time}
     columns |= {ours: theirs for theirs, (ours, _) in channels.items() if ours != theirs}
     left = [name for name in cells if name not in measured and name not in (time, machine)]
     return "\n".join(
         [
-            f"# A guess from {len(cells):,} rows of {_text(path.name)}.",
+            f"# A guess from {len(cells):,} rows of {quoted(path.name)}.",
             "# Save it as my_site/data/pumps.yaml, correct it, then: pilot-manufacturing check my_site/data/pumps.yaml",
             "defaults: [csv]",
-            f"path: {_text(str(path.absolute()))}",
+            f"path: {quoted(str(path.absolute()))}",
             "columns:   # our name: the file's column",
-            *(f"  {_text(ours)}: {_column(ours, theirs)}" for ours, theirs in columns.items()),
+            *(f"  {quoted(ours)}: {_column(ours, theirs)}" for ours, theirs in columns.items()),
             "channels:  # add low and high to each, beyond them lies the impossible; a setting is load, speed, ...",
-            *(_channel(*channels[name], numbers[name]) for name in measured),
-            *([f"# not used, no numbers: {', '.join(map(_text, left))}"] if left else []),
+            *(channel_line(*channels[name], numbers[name]) for name in measured),
+            *([f"# not used, no numbers: {', '.join(map(quoted, left))}"] if left else []),
             f"decimal: {decimal}",
             f"missing: [{', '.join(codes)}]   # what your logger writes where there is no reading, such as -999",
             "events: null    # file with machine, time, failed | replaced | repaired: without it no remaining life",
@@ -63,7 +63,7 @@ def draft(path: Path) -> str:
     )
 
 
-def _cells(lines: Lines) -> pd.DataFrame:
+def cells_of(lines: Lines) -> pd.DataFrame:
     return pd.read_csv(
         io.BytesIO(lines.body),
         sep=lines.separator,
@@ -75,7 +75,7 @@ def _cells(lines: Lines) -> pd.DataFrame:
     )
 
 
-def _decimal(cells: pd.DataFrame, separator: str) -> str:
+def decimal_of(cells: pd.DataFrame, separator: str) -> str:
     """Comma, if more cells are numbers with a comma than with a point."""
     marks = {}
     for mark in ",.":
@@ -84,12 +84,12 @@ def _decimal(cells: pd.DataFrame, separator: str) -> str:
     return "comma" if separator != "," and marks[","] > marks["."] else "point"
 
 
-def _numbers(cell_R: pd.Series, decimal: str) -> pd.Series:
+def numbers_of(cell_R: pd.Series, decimal: str) -> pd.Series:
     text_R = cell_R.str.replace(",", ".") if decimal == "comma" else cell_R
     return pd.to_numeric(text_R, errors="coerce")
 
 
-def _time(cells: pd.DataFrame, numeric: list[str]) -> str | None:
+def time_of(cells: pd.DataFrame, numeric: list[str]) -> str | None:
     """A column of dates, else of numbers that is named like a time."""
     dates = [name for name in cells if name not in numeric and cells[name].str.fullmatch(DATE).mean() > 0.9]
     return next(iter([*dates, *(name for name in numeric if TIMES.search(name))]), None)
@@ -105,7 +105,7 @@ def _machine(cells: pd.DataFrame, time: str | None) -> str | None:
     return next(iter([*named, *sorted(text, key=lambda name: back[name])]), None)
 
 
-def _names(columns: list[str]) -> list[tuple[str, str]]:
+def names_of(columns: list[str]) -> list[tuple[str, str]]:
     """Our name and the unit of each column: "Temp [°C]" -> temp, °C."""
     named: list[tuple[str, str]] = []
     for column in columns:
@@ -118,18 +118,18 @@ def _names(columns: list[str]) -> list[tuple[str, str]]:
 
 
 def _column(ours: str, theirs: str | None) -> str:
-    return _text(theirs) if theirs else f"YOUR_NAME   # which column is the {ours}?"
+    return quoted(theirs) if theirs else f"YOUR_NAME   # which column is the {ours}?"
 
 
-def _channel(name: str, unit: str, x_R: pd.Series) -> str:
+def channel_line(name: str, unit: str, x_R: pd.Series) -> str:
     role = "setting" if SETTINGS.search(name) else "sensor"
     seen_R = x_R[~x_R.isin(likely_codes(x_R.to_numpy()))]
     low, high = np.nanmin(seen_R), np.nanmax(seen_R)
     seen = f"always {low:g}: leave it out" if low == high else f"seen {low:g} to {high:g}"
-    return f"  - {{name: {_text(name)}, unit: {_text(unit or '-')}, role: {role}}}   # {seen}"
+    return f"  - {{name: {quoted(name)}, unit: {quoted(unit or '-')}, role: {role}}}   # {seen}"
 
 
-def _text(word: str) -> str:
+def quoted(word: str) -> str:
     """Quoted, so that whatever a stranger's column is called stays one piece of text."""
     quoted = json.dumps(word, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in quoted)

@@ -79,7 +79,7 @@ def read_logs(source: Path, manifest: Mapping[str, Any]) -> Logs:
     known = {"tag", "value", *(column.name for column in columns)}
     export = layout(table)
     names = {ours: theirs for ours, theirs in table.get("columns", {}).items() if ours in known}
-    theirs = names if export.layout == "wide" else {}
+    theirs = names if export.row_by_row else {}
 
     def inspect(readings: pd.DataFrame, file: str) -> None:
         measured = [channel for channel in channels if channel["name"] in readings]
