@@ -75,6 +75,27 @@ def test_check_proposes_a_yaml_for_a_bare_csv(site):
     assert "channels" in call(words, site)
 
 
+def test_a_historians_export_is_checked_as_it_is(tmp_path):
+    """The README's own yaml reads a long export whose tags report at times of their own."""
+    (tmp_path / "my_plant" / "data").mkdir(parents=True)
+    text = re.search(r"```yaml\n(# my_plant.*?)```", README, re.DOTALL)[1]
+    (tmp_path / "my_plant" / "data" / "plant.yaml").write_text(text)
+    rows = ["tag,time,value,quality"]
+    for pump in ("P1", "P2"):
+        for hour in range(1, 60):
+            stamp = pd.Timestamp("2024-03-01") + pd.Timedelta(hours=hour)
+            rows.append(f"PLANT/{pump}/VIB_RMS,{stamp},{1 + hour / 50},{'Bad' if hour == 7 else 'Good'}")
+            if hour % 4 == 1:
+                rows.append(f"PLANT/{pump}/speed,{stamp - pd.Timedelta(minutes=20)},2900,Good")
+    (tmp_path / "plant_export.csv").write_text("\n".join(rows) + "\n")
+    asked = [shlex.split(line) for line in commands() if "plant" in line]
+    assert len(asked) == 2
+    assert "layout: long" in call(asked[0], tmp_path)
+    said = call(asked[1], tmp_path)
+    assert "118 rows of 2 machines" in said
+    assert "2 readings of bad quality were taken as missing" in said
+
+
 def test_research_commands(tmp_path):
     asked = [shlex.split(line) for line in commands() if "model=" in line]
     assert len(asked) == 2
@@ -91,7 +112,7 @@ def test_ci_runs_what_the_readme_promises():
 
 
 def test_every_other_command_is_known():
-    tested = ("make demo", "check my_", "my_site", "my_new_log", "my_pumps", "model=")
+    tested = ("make demo", "check my_", "plant_export", "my_site", "my_new_log", "my_pumps", "model=")
     unknown = [line for line in commands() if not any(word in line for word in tested)]
     assert unknown == []
 
