@@ -17,15 +17,13 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook
 from pilots.manufacturing.use.read import Logs
+from pilots.manufacturing.use.reasons import Reason
 
+TOLD = 3  # reasons in the table; advisory.json has them all
 OFF, ON, ACKNOWLEDGED = "off", "on", "acknowledged"
-
-
-def unit_of_life(manifest: Mapping[str, Any]) -> str:
-    """What remaining life is counted in, such as "days": the unit of the output `rul`."""
-    return next(output["unit"] for output in manifest["outputs"] if output["name"] == "rul")
 
 
 def states(outlook: Outlook, acknowledged_M: np.ndarray) -> list[str]:
@@ -49,7 +47,7 @@ def advice(state: str, doubts: Sequence[str], manifest: Mapping[str, Any]) -> st
 
 def advisory(
     bundle: Bundle, source: str, logs: Logs, outlook: Outlook, order_M: np.ndarray, state_M: Sequence[str],
-    flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Any]],
+    flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Reason]],
 ) -> dict[str, Any]:  # fmt: skip
     """The whole document. Machines, flags and reasons stand in the order of `order_M`; an unknown number is null."""
     manifest = bundle.manifest
@@ -68,7 +66,7 @@ def advisory(
 
 def _machine(
     manifest: Mapping[str, Any], logs: Logs, outlook: Outlook, machine: int, state: str, flags: Sequence[str],
-    reasons: Sequence[Any],
+    reasons: Sequence[Reason],
 ) -> dict[str, Any]:  # fmt: skip
     at, decision, channels = logs.rows(machine), manifest["decision"], manifest["channels"]
     last = at.stop - 1
@@ -87,7 +85,7 @@ def _machine(
             "since": logs.stamp(int(outlook.since_M[machine])) if state != OFF else None,
             "condition_known": bool(outlook.condition_ok_R[last]),
         },
-        "HA": {"reasons": [asdict(reason) | {"text": reason.text} for reason in reasons]},
+        "HA": {"reasons": [_reason(reason) for reason in reasons]},
         "PA": {
             "rul": _number(outlook.rul_R[last], 2),
             "low": _number(outlook.low_R[last], 2),
@@ -123,10 +121,15 @@ def _line(m: Mapping[str, Any]) -> dict[str, Any]:
         "state": m["SD"]["alarm"],
         "since": m["SD"]["since"] or "",
         "advice": m["AG"]["advice"],
-        "reasons": "; ".join(reason["text"] for reason in m["HA"]["reasons"]),
+        "reasons": "; ".join(reason["text"] for reason in m["HA"]["reasons"][:TOLD] if reason["rows"] >= 1),
         "condition_ok": "yes" if m["SD"]["condition_known"] else "no",
         "data_quality": "; ".join(m["DM"]["data_quality"]),
     }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    said = {name: _number(x, 6) if isinstance(x, float) else x for name, x in asdict(reason).items()}
+    return said | {"text": str(reason)}
 
 
 def _number(x: float, digits: int) -> float | None:

@@ -50,6 +50,11 @@ def check_contract(manifest: Mapping[str, Any]) -> None:
         raise Fault("bundle.json: table.columns and table.missing hold something else than text")
 
 
+def unit_of_life(manifest: Mapping[str, Any]) -> str:
+    """What remaining life is counted in, such as "days": the unit of the output `rul`."""
+    return next(output["unit"] for output in manifest["outputs"] if output["name"] == "rul")
+
+
 def _check(part: Mapping[str, Any], kinds: Mapping[str, tuple], where: str, needed: Any = ()) -> None:
     for name, allowed in kinds.items():
         value = part.get(name)

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from common.bundle.open import Bundle
 from common.report import COLOURS, STYLE, WIDTH
-from pilots.manufacturing.use.advise import unit_of_life
+from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook, run_batch
 from pilots.manufacturing.use.read import Logs
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import ROWS_OF_A_BATCH
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.write import unit_of_life
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from common.bundle.open import Bundle
 
 OPTIONS = "--events FILE   the maintenance book: only rows since a machine's last repair or replacement count"
-DRAWN = 12  # machines that get a picture of their own, the most urgent ones
+DRAWN = 12  # machines that get a picture of their own, the most urgent ones; reasons they and all that alarm
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
@@ -27,6 +27,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.manufacturing.use.infer import foresee, urgency
     from pilots.manufacturing.use.page import write_page
     from pilots.manufacturing.use.read import read_logs
+    from pilots.manufacturing.use.reasons import reasons
     from pilots.manufacturing.use.renew import acknowledged, read_book, since_renewal
 
     options, unknown = _parser().parse_known_args(argv_rest)
@@ -47,7 +48,9 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         flags_M = [flags(logs, outlook, machine, manifest) for machine in order_M]
         seen_M = np.zeros(len(order_M), bool) if book is None else acknowledged(logs, outlook.since_M, book)
         states = advise.states(outlook, seen_M)
-        reasons_M = [[] for _ in order_M]
+        asked = order_M[: max(DRAWN, int(outlook.alarm_M.sum()))]  # alarms stand first
+        stage.say(f"reasons for {len(asked)} machines")
+        reasons_M = reasons(bundle, logs, asked) + [[] for _ in order_M[len(asked) :]]
     with Progress("write") as stage:
         document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M)
         table = advise.table(document)
