@@ -28,8 +28,12 @@ OPEN = {"alarm.threshold", *(name for name in LIMITS if name.startswith("cost_gb
 TASKS = {  # task: the module whose `story` tells it
     "rul": "pilots.manufacturing.train",
     "fault_class": "pilots.manufacturing.vibration.fault_class",
+    "bearing_life": "pilots.manufacturing.vibration.life",
 }
-OWN_DATA = {"fault_class": "cwru"}  # task: the one data set it reads, which no other task does
+OWN_DATA = {
+    "fault_class": "cwru",
+    "bearing_life": "bearings",
+}  # task: the one data set it reads, which no other task does
 
 
 def check(cfg: DictConfig) -> None:

@@ -1,0 +1,32 @@
+"""Every bearing by name, as rows of words: for the page of a run and for the published table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+BEARING_HEAD = ("bearing", "life, h", "first alarm, h", "notice, h", "alarms in first half", "naive notice, h")
+ERROR_HEAD = ("bearing", "ridge, h", "gbdt, h", "naive, h", "ridge, share", "gbdt, share", "naive, share")
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def bearing_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """In the order of BEARING_HEAD; a cut bearing's life is marked, since its end is told, not seen."""
+    rows = []
+    for name, b in by_series.items():
+        life = number(b["hours_of_life"]) + ("" if b["failed"] else " (as told)")
+        alarm = "none" if b["first_alarm_hour"] is None else number(b["first_alarm_hour"])
+        lead = "missed" if b["first_alarm_hour"] is None and b["failed"] else number(b["lead_hours"])
+        naive = b["age_policy_lead_hours"]
+        told = "missed" if naive == 0 else number(naive)
+        rows.append([name, life, alarm, lead, str(b["alarms_in_first_half"]), told])
+    return rows
+
+
+def error_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """In the order of ERROR_HEAD."""
+    keys = [f"rmse_{kind}_{model}" for kind in ("hours", "share") for model in ("ridge", "gbdt", "naive")]
+    return [[name, *(number(b.get(key)) for key in keys)] for name, b in by_series.items()]
