@@ -45,6 +45,8 @@ def read_across(
         setting,
     )
     beside = {name: export.column.replace("{channel}", name) for name in wanted} if export.column else {}
+    if clash := set(beside.values()) & {*wanted, "time"}:
+        raise Fault(f"quality.column={export.column}: {min(clash)} holds readings or times, not their quality")
     asked = [
         Column("time", "", -np.inf, np.inf, kind="time"),
         *(replace(column, name=name) for name, (_, column) in wanted.items()),

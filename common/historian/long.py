@@ -27,7 +27,9 @@ def read_long(
     columns  machine, time and the channels, with the limits their readings are held to
     names    our name -> the file's column, or its tag (the part that the template calls {channel})
     """
-    channels = [column for column in columns if column.name not in OWN]
+    channels = [column for column in columns if column.name not in ("machine", "time")]
+    if clash := {column.name for column in channels} & set(OWN):
+        raise Fault(f"a channel cannot be called {min(clash)} here: a long table has a column of that name")
     refuse_unknown_names(names, [*OWN, *(column.name for column in channels)], setting)
     with_machine = export.tag is None or "{machine}" not in export.tag
     kinds: dict[str, Literal["time", "text"]] = {"time": "time", "tag": "text", "value": "text"}

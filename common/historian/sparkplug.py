@@ -20,7 +20,7 @@ import pandas as pd
 
 from common.fault import Fault
 from common.historian.export import Export
-from common.historian.long import OWN, refuse_absent, some
+from common.historian.long import refuse_absent, some
 from common.historian.quality import BAD, GOOD, UNCERTAIN, severity_da, severity_ua
 from common.historian.sparkplug_message import Message, number, quality, read_messages
 from common.historian.wide import said
@@ -181,8 +181,8 @@ def read_sparkplug(
     **_: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Columns machine, channel, time (on `timezone`'s clock), value, file, line; stops (machine, time); and notes."""
-    channels = [column for column in columns if column.name not in OWN]
-    refuse_unknown_names(names, [*OWN, *(column.name for column in channels)], setting)
+    channels = [column for column in columns if column.name not in ("machine", "time")]
+    refuse_unknown_names(names, ["machine", "time", *(column.name for column in channels)], setting)
     replay = Replay(export, {names.get(column.name) or column.name: column.name for column in channels})
     for file, path in enumerate(paths):
         for message in read_messages(path):

@@ -23,6 +23,8 @@ def read_wide(
     """As `read_table`, with line as a column; which status codes were found; and notes."""
     measured = [column.name for column in columns if column.name not in NEVER]
     beside = _quality_columns(measured, export, names)
+    if clash := set(beside.values()) & {*measured, *NEVER}:
+        raise Fault(f"quality.column={export.column}: {min(clash)} holds readings or times, not their quality")
     asked = [*columns, *(Column(q, "", -np.inf, np.inf, required=False, kind="text") for q in set(beside.values()))]
     table = open_table(path, asked, names=names, setting=setting, **form)
     frame = table.frame(asked)

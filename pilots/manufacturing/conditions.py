@@ -94,7 +94,9 @@ class Conditions:
 def _range(channel, x_R: np.ndarray) -> float:
     """Physical range of a setting; where its limits are not stated, the range it took in training."""
     width = channel.high - channel.low
-    return float(width if np.isfinite(width) else max(np.ptp(x_R[np.isfinite(x_R)], initial=0.0), 1e-9))
+    known_R = x_R[np.isfinite(x_R)]
+    seen = np.ptp(known_R) if len(known_R) else 0.0
+    return float(width if np.isfinite(width) else max(seen, 1e-9))
 
 
 def _young(fleet: Fleet) -> np.ndarray:

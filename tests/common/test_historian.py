@@ -276,6 +276,13 @@ def test_a_mistake_is_a_sentence(read, what):
     assert "\n" not in str(fault.value)
 
 
+def test_a_column_cannot_be_two_things(read):
+    with pytest.raises(Fault, match="quality.column=speed: speed holds readings or times, not their quality"):
+        read("machine,time,speed,vibration\nP1,1,1,1\n", "wide", quality={"column": "speed"})
+    with pytest.raises(Fault, match="holds readings or times"):
+        read(ACROSS, "wide", {"template": "{machine}.{channel}"}, {"column": "{channel}"}, {"time": "Time"})
+
+
 def test_no_quality_column_in_a_wide_table(read):
     with pytest.raises(Fault, match=r"has no quality column 'speed_q'; it has machine, time.*data.quality.column"):
         read("machine,time,speed,vibration\nP1,1,1,1\n", "wide", quality={"column": "{channel}_q"})

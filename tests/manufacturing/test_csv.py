@@ -227,6 +227,7 @@ SETTINGS = {
     "role": ([{"name": "a", "role": "label"}], "role of a must be setting or sensor"),
     "limits": ([{"name": "a", "low": 5, "high": 1}], "low of a must be below its high"),
     "reserved": ([{"name": "time"}], "needs a name of its own"),
+    "reserved, too": ([{"name": "line"}], "needs a name of its own"),
 }
 
 

@@ -1,5 +1,7 @@
 """The feature graph against an independent NumPy version, its causality, and the operating conditions it finds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,11 @@ def test_quality_says_missing_and_outside(features):
     quality = fitted.run(readings, np.array([3]))["quality"][0]
     assert (quality[0] == 1).all()
     assert (quality[2] == 2).all()
+
+
+def test_a_setting_without_limits_has_the_range_it_took():
+    made = fleet(lives=4)
+    endless = tuple(replace(c, low=-np.inf, high=np.inf) for c in made.channels)
+    found = Conditions.fit(replace(made, channels=endless), seed=0)
+    known = made.x_RF[:, 0][np.isfinite(made.x_RF[:, 0])].astype(float)
+    assert found.scale_S[0] == pytest.approx(known.max() - known.min())

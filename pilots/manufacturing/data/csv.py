@@ -197,7 +197,7 @@ def _channel(words: dict) -> Channel:
     unknown = [word for word in words if word not in known]
     if unknown:
         raise ValueError(f"channels: '{unknown[0]}' is not known; a channel has {', '.join(known)}")
-    if not words.get("name") or words["name"] in ("machine", "time", "event"):
+    if not words.get("name") or words["name"] in ("machine", "time", "event", "file", "line"):
         raise ValueError(f"channels: every channel needs a name of its own, got {words.get('name')!r}")
     low, high = (words.get(end) for end in ("low", "high"))
     channel = Channel(

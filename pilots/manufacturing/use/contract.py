@@ -41,8 +41,8 @@ def check_contract(manifest: Mapping[str, Any]) -> None:
             raise Fault("bundle.json: an entry of channels is not an object")
         _check(channel, CHANNEL, "channels", needed=CHANNEL)
     own = [channel["name"] for channel in channels]
-    if len(set(own)) < len(own) or {"machine", "time"} & set(own):
-        raise Fault("bundle.json: two channels have one name, or one is called machine or time")
+    if len(set(own)) < len(own) or {"machine", "time", "file", "line"} & set(own):
+        raise Fault("bundle.json: two channels have one name, or one is called machine or time, file or line")
     _check(manifest["table"], TABLE, "table")
     _check(manifest["decision"], DECISION, "decision", needed=("cap", "horizon"))
     texts = [*manifest["table"].get("columns", {}).values(), *manifest["table"].get("missing", [])]
