@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIONS", "predict"]
 WAVEFORM = "--speed RPM --rate HZ   of a vibration waveform (.csv, .npy, .wav); also --column NAME, --scale G"
-OPTIONS = f"{rul.OPTIONS}\n  {WAVEFORM}"
+STATE = "--state FILE   of a step bundle (latest/bundle-step): what is remembered of each machine between two calls"
+OPTIONS = f"{rul.OPTIONS}\n  {WAVEFORM}\n  {STATE}"
 USES = {  # task of the bundle: the module that uses it
     "rul": "pilots.manufacturing.use.rul",
+    "step": "pilots.manufacturing.use.step",
     "fault_class": "pilots.manufacturing.use.fault_class",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from common.fault import Fault
@@ -27,11 +27,13 @@ TABLE = {
 DECISION = {"cap": NUMBER, "horizon": NUMBER, "threshold": NUMBER, "persistence": NUMBER, "interval_level": NUMBER}
 
 
-def check_contract(manifest: Mapping[str, Any]) -> None:
+def check_contract(
+    manifest: Mapping[str, Any], inputs: Iterable[str] = INPUTS, outputs: Iterable[str] = OUTPUTS
+) -> None:
     """Raise a Fault unless this bundle can be used by the files beside this one."""
-    for part, names in (("inputs", INPUTS), ("outputs", OUTPUTS)):
+    for part, names in (("inputs", sorted(inputs)), ("outputs", sorted(outputs))):
         found = sorted(tensor["name"] for tensor in manifest[part])
-        if found != list(names):
+        if found != names:
             raise Fault(f"bundle.json: the {part} are {', '.join(found)}; this pilot's are {', '.join(names)}")
     channels = manifest.get("channels")
     if not isinstance(channels, list) or not channels:

@@ -47,15 +47,20 @@ def write_rows(logs: Logs, outlook: Outlook, path: Path) -> None:
             "line": logs.line_R,
             "machine": names,
             "time": logs.time_R,
-            "rul": _rounded(outlook.rul_R, 3),
-            "low": _rounded(outlook.low_R, 3),
-            "high": _rounded(outlook.high_R, 3),
-            "p_fail": _rounded(outlook.p_fail_R, 5),
+            "rul": rounded(outlook.rul_R, 3),
+            "low": rounded(outlook.low_R, 3),
+            "high": rounded(outlook.high_R, 3),
+            "p_fail": rounded(outlook.p_fail_R, 5),
             "condition_ok": outlook.condition_ok_R.astype(np.int8),
             "missing": outlook.gaps_R,
             "unseen": outlook.unseen_R,
         }
     )
+    pack(table, path)
+
+
+def pack(table: pd.DataFrame, path: Path) -> None:
+    """A gzip-packed CSV; the same table gives the same bytes."""
     # No time stamp and no name inside, level 6: the same answer is the same bytes, and 9 takes thrice as long.
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
         table.to_csv(io.TextIOWrapper(packed, "utf-8", write_through=True), index=False, lineterminator="\n")
@@ -66,5 +71,5 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def _rounded(values: np.ndarray, digits: int) -> np.ndarray:
+def rounded(values: np.ndarray, digits: int) -> np.ndarray:
     return np.round(values.astype(np.float64), digits) + 0.0  # + 0.0 turns -0.0 into 0.0
