@@ -1,4 +1,7 @@
-"""Which run did the user mean? `latest`, `manufacturing/latest`, `all`, a run folder or a bundle folder."""
+"""Which run did the user mean? `latest`, `manufacturing/latest`, `all`, a run folder or a bundle folder.
+
+Behind `latest` may stand a folder of that run: `manufacturing/latest/bundle-step`.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ def find_run(text: str, root: Path = Path("runs")) -> Path:
 def find_runs(text: str, root: Path = Path("runs")) -> list[Path]:
     """Every folder that `text` names, in the order of the pilots' names; never empty."""
     newest = _newest(root)
+    head, _, inner = text.rpartition("/")
+    if (head == "latest" or head.endswith("/latest")) and not Path(text).exists():
+        return [_inside(find_run(head, root), inner)]
     if text in ("latest", "all"):
         if not newest:
             raise Fault(
@@ -42,6 +48,14 @@ def find_runs(text: str, root: Path = Path("runs")) -> list[Path]:
             f"there is no folder {text}: name a run folder, a bundle folder, latest, or a pilot as manufacturing/latest"
         )
     return [folder]
+
+
+def _inside(run: Path, name: str) -> Path:
+    """The folder of this name in the run."""
+    folders = sorted(path.name for path in run.iterdir() if path.is_dir())
+    if name not in folders:
+        raise Fault(f"the run {run} has no folder {name}; it has {', '.join(folders)}")
+    return run / name
 
 
 def _newest(root: Path) -> dict[str, Path]:

@@ -32,6 +32,13 @@ def test_which_run(runs):
     assert find_runs("all", runs) == [runs / "a/20260103000000_y", runs / "b/20260102000000_x"]
 
 
+def test_a_folder_of_the_newest_run(runs):
+    (runs / "b/20260102000000_x/bundle-step").mkdir()
+    assert find_run("b/latest/bundle-step", runs) == runs / "b/20260102000000_x/bundle-step"
+    with pytest.raises(Fault, match="has no folder bundle-stp; it has bundle-step"):
+        find_run("b/latest/bundle-stp", runs)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

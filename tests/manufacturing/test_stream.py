@@ -9,43 +9,14 @@ import torch
 from common.bundle.session import Session
 from common.fault import Fault
 from pilots.manufacturing.alarm import Alarm
-from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.features import Features
-from pilots.manufacturing.graph import whole
-from pilots.manufacturing.interval import Conformal, Curve
-from pilots.manufacturing.models.ensemble import EnsembleRul
-from pilots.manufacturing.models.gbdt import GbdtRul
-from pilots.manufacturing.models.hazard import HazardRul
-from pilots.manufacturing.models.tcn import TcnRul
 from pilots.manufacturing.stream.decision import AlarmStep
 from pilots.manufacturing.stream.export import FEATURES, proved, stepped
-from pilots.manufacturing.stream.graph import whole_step
 from pilots.manufacturing.stream.memory import NEXT
-from tests.manufacturing.made_fleet import fleet
-
-KINDS = ["mean5", "mean15", "mean_start", "shift", "std30", "slope30", "slope60", "slope_start"]
 
 
 @pytest.fixture(scope="module")
-def made():
-    """A small ensemble of all that remembers and all that does not, its step, and the batch's answers."""
-    lives = fleet(3, lives=24, missing=0.15)  # one of a single row, one without its second sensor
-    features = Features(KINDS).fit(lives, 0)
-    held = features(lives)
-    members = {
-        "gbdt": GbdtRul(["mean5", "slope30"], trees=5),
-        "tcn": TcnRul(["mean5", "slope_start"], hidden=4, dilation=[1, 3], epochs=1),
-        "hazard": HazardRul(["mean5"], [30, 125], trees=2),
-    }
-    model = EnsembleRul(members, {"gbdt": 0.5, "tcn": 0.5, "hazard": 0.0}).fit(held, 0)
-    said = model.predict(held.x_LTD, held.length_L)
-    middle = float(np.median(said[held.inside_LT]))  # so that alarms come and go
-    interval = Conformal().fit(np.arange(125.0), np.arange(125.0)[::-1], np.arange(125), 125.0)
-    decision = Decision(125.0, 30, middle, Alarm(2, 1, 1.0), True, interval, Curve([0, 1], [0, 1]))
-    readings, length = lives.padded()
-    asked = {"readings": readings, "length": length, "threshold": np.array(middle, np.float32)}
-    batch = Session(whole(features.graph, model.graph(), decision).SerializeToString()).run(asked)
-    return whole_step(features, model, decision), readings, held, batch, decision
+def made(stepping):
+    return stepping.graph, stepping.readings, stepping.held, stepping.said, stepping.decision
 
 
 def test_every_row_of_every_life_is_the_batch_s(made):

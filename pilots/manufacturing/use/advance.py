@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.use.advise import OFF, ON, advice
+from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.state import ANSWERS, NEXT, State
-from pilots.manufacturing.use.write import rounded, spreadsheet_cell, unit_of_life
+from pilots.manufacturing.use.write import rounded, spreadsheet_cell
 
 AT_ONCE = 1024  # machines of one call: their state stays near the processor
 NAMED = 8  # machines that a note names
@@ -79,6 +81,8 @@ def advisory(state: State, logs: Logs, new_R: np.ndarray, manifest: Mapping[str,
     answer, on_M = state.answer_M, state.memory_M["since"] > 0
     order_M = np.lexsort((-answer["p_fail"], answer["rul"], ~on_M))
     came = {logs.machine_M[m] for m in np.flatnonzero(np.add.reduceat(new_R, logs.start_M[:-1]))}
+    state_M = [ON if on else OFF for on in on_M[order_M]]
+    doubt_M = [_doubts(state, m, state.machine_M[m] in came, manifest) for m in order_M]
     stamps, alarms = (dataclasses.replace(logs, time_R=x_M) for x_M in (state.time_M, state.alarm_M))
     return pd.DataFrame(
         {
@@ -89,23 +93,26 @@ def advisory(state: State, logs: Logs, new_R: np.ndarray, manifest: Mapping[str,
             "unit": unit_of_life(manifest),
             "p_fail": rounded(answer["p_fail"][order_M], 4),
             "horizon": manifest["decision"].get("horizon", ""),
-            "alarm": np.where(on_M[order_M], "on", "off"),
-            "alarm_since": [alarms.stamp(m) if on_M[m] else "" for m in order_M],
+            "alarm": np.where(on_M[order_M], "yes", "no"),
+            "state": state_M,
+            "since": [alarms.stamp(m) if on_M[m] else "" for m in order_M],
+            "advice": [advice(now, doubts, manifest) for now, doubts in zip(state_M, doubt_M, strict=True)],
             "condition_ok": np.where(answer["condition_ok"][order_M], "yes", "no"),
-            "data_quality": [_quality(state, m, state.machine_M[m] in came, manifest) for m in order_M],
+            "data_quality": ["; ".join(doubts) for doubts in doubt_M],
         }
     )
 
 
-def _quality(state: State, machine: int, came: bool, manifest: Mapping[str, Any]) -> str:
+def _doubts(state: State, machine: int, came: bool, manifest: Mapping[str, Any]) -> list[str]:
     """What speaks against the newest row."""
     said = [] if came else ["no new row"]
     code_F = state.answer_M["quality"][machine]
     if (code_F == 1).all():
-        return "; ".join([*said, "no readings at all"])
-    for channel, code in zip(manifest["channels"], code_F.tolist(), strict=True):
-        if code:
-            said.append(f"{channel['name']}: {QUALITY.get(code, 'doubtful')}")
-    if not state.answer_M["condition_ok"][machine]:
-        said.append("operating condition not met in training")
-    return "; ".join(said)
+        return [*said, "no readings at all"]
+    said += [
+        f"{channel['name']}: {QUALITY.get(code, 'doubtful')}"
+        for channel, code in zip(manifest["channels"], code_F.tolist(), strict=True)
+        if code
+    ]
+    known = bool(state.answer_M["condition_ok"][machine])
+    return said if known else [*said, "operating condition not met in training"]
