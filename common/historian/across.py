@@ -14,7 +14,7 @@ from common.fault import Fault
 from common.historian.export import Export
 from common.historian.long import refuse_absent, some
 from common.historian.quality import BAD, GOOD, UNCERTAIN, read_quality
-from common.historian.wide import said
+from common.historian.wide import passed_over, said
 from common.table import Column, open_table, refuse_unknown_names
 from common.table_text import read_lines
 
@@ -73,6 +73,5 @@ def read_across(
         doubted += int((known_R & (level_R == UNCERTAIN)).sum())
         part = pd.DataFrame({"time": frame["time"], "value": frame[name].mask(lost_R)})[known_R | lost_R]
         readings.append(part.assign(machine=machine, channel=column.name).reset_index(names="line"))
-    unused = frame.attrs["extra"]
-    notes = [f"columns not used: {some(unused)}"] if unused else []
+    notes = passed_over(frame.attrs["extra"], export)
     return pd.concat(readings), codes, [*notes, *frame.attrs["repaired"], *said(bad, doubted, export.uncertain)]

@@ -12,7 +12,7 @@ import pandas as pd
 from common.fault import Fault
 from common.historian.export import Export
 from common.historian.quality import BAD, UNCERTAIN, read_quality
-from common.historian.wide import said
+from common.historian.wide import passed_over, said
 from common.table import Column, open_table, refuse_unknown_names
 
 OWN = ("machine", "time", "tag", "value")  # our columns of a long table
@@ -58,7 +58,7 @@ def read_long(
         )
         frame["value"] = frame["value"].mask(lost_N)  # before it is read as a number: "Bad Input" may stand there
     frame["value"] = table.numbers("value", frame["value"])
-    extra = [f"columns not used: {', '.join(attrs['extra'])}"] if attrs["extra"] else []
+    extra = passed_over(attrs["extra"], export)
     frame = frame[["machine", "channel", "time", "value"]]
     return frame.reset_index(names="line"), codes, [*extra, *attrs["repaired"], *notes]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from common.historian.export import Export
 from common.historian.quality import BAD, UNCERTAIN, read_quality
 from common.table import Column, open_table
 
+QUALITY = re.compile(r"quality|qualit(ä|ae)t|opc|is_?good|questionable", re.IGNORECASE)
 NEVER = ("machine", "time")  # columns without a quality
 
 
@@ -51,10 +53,18 @@ def read_wide(
         without = [name for name in measured if beside[name] not in level]
         notes += [f"no quality column for {', '.join(without)}: taken as good"] if without else []
     table.check(frame, columns)
-    extra = [f"columns not used: {', '.join(frame.attrs['extra'])}"] if frame.attrs["extra"] else []
-    notes = [*extra, *frame.attrs["repaired"], *notes]
+    notes = [*passed_over(frame.attrs["extra"], export), *frame.attrs["repaired"], *notes]
     frame.attrs = {}
     return frame.drop(columns=found).reset_index(), codes, notes
+
+
+def passed_over(extra: Sequence[str], export: Export) -> list[str]:
+    """Columns that nobody asked for; one that seems to hold qualities would let bad readings in."""
+    hint = next((name for name in extra if QUALITY.search(name)), None) if not export.column else None
+    return [
+        *([f"columns not used: {', '.join(extra)}"] if extra else []),
+        *([f"'{hint}' seems to say which readings are bad: if so, name it with quality.column"] if hint else []),
+    ]
 
 
 def said(bad: int, doubted: int, uncertain: str) -> list[str]:
