@@ -48,7 +48,7 @@ def work(given: argparse.Namespace) -> None:
             facts = run(given.root, subset, variant, given.seeds)
             name = re.sub(r"[^a-z0-9]+", "-", f"cmapss-{subset}-{variant}".lower())
             write_text(RESULTS / f"{name}.json", json.dumps(facts, indent=1) + "\n")
-    stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("cmapss-*.json"))]
     published = yaml.safe_load((HERE / "published.yaml").read_text())
     write_text(RESULTS / "cmapss.md", tables(stored, published))
     put("accuracy", summary(stored, published))

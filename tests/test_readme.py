@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy
+from benchmarks import accuracy, vibration
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -119,10 +119,17 @@ def test_every_other_command_is_known():
 
 def test_figures_are_the_stored_ones():
     """The tables written again from the stored facts are the ones that stand there."""
-    stored = [json.loads(path.read_text()) for path in sorted(accuracy.RESULTS.glob("*.json"))]
+    stored = [json.loads(path.read_text()) for path in sorted(accuracy.RESULTS.glob("cmapss-*.json"))]
     published = yaml.safe_load((accuracy.HERE / "published.yaml").read_text())
     assert len(stored) >= 4
     assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in README
     assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
     speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
     assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in README
+
+
+def test_vibration_figures_are_the_stored_ones():
+    cwru, bearings = vibration.stored("cwru")["cwru"], vibration.stored("bearings")
+    assert f"<!-- vibration -->\n{vibration.summary(cwru, bearings)}<!-- /vibration -->" in README
+    assert (vibration.RESULTS / "cwru.md").read_text() == vibration.cwru_table(cwru)
+    assert (vibration.RESULTS / "bearings.md").read_text() == vibration.bearings_table(bearings)

@@ -1,12 +1,9 @@
-"""Every bearing by name, as rows of words: for the page of a run and for the published table."""
+"""Every bearing by name, as rows of words for the page of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-
-BEARING_HEAD = ("bearing", "life, h", "first alarm, h", "notice, h", "alarms in first half", "naive notice, h")
-ERROR_HEAD = ("bearing", "ridge, h", "gbdt, h", "naive, h", "ridge, share", "gbdt, share", "naive, share")
 
 
 def number(value: float | None) -> str:
@@ -14,7 +11,7 @@ def number(value: float | None) -> str:
 
 
 def bearing_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """In the order of BEARING_HEAD; a cut bearing's life is marked, since its end is told, not seen."""
+    """Name, life, first alarm, notice, alarms in the first half, naive notice; a cut bearing's life is marked, since its end is told, not seen."""
     rows = []
     for name, b in by_series.items():
         life = number(b["hours_of_life"]) + ("" if b["failed"] else " (as told)")
@@ -27,6 +24,6 @@ def bearing_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 
 def error_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """In the order of ERROR_HEAD."""
+    """Name, errors in hours, errors as share of life; each ridge, gbdt, naive."""
     keys = [f"rmse_{kind}_{model}" for kind in ("hours", "share") for model in ("ridge", "gbdt", "naive")]
     return [[name, *(number(b.get(key)) for key in keys)] for name, b in by_series.items()]
