@@ -11,7 +11,7 @@ def number(value: float | None) -> str:
 
 
 def bearing_rows(by_series: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Name, life, first alarm, notice, alarms in the first half, naive notice; a cut bearing's life is marked, since its end is told, not seen."""
+    """Name, life, first alarm, notice, alarms in the first half, naive notice; a life whose end was told is marked."""
     rows = []
     for name, b in by_series.items():
         life = number(b["hours_of_life"]) + ("" if b["failed"] else " (as told)")
