@@ -100,6 +100,7 @@ def save(
             decision,
             graph,
             {name: scored["money"][name] for name in ("cost_gbp", "terms", "curve", "policies", "saving")},
+            what_if=scored["what_if"],
             name="manufacturing",
             version=run.version,
             model=run.model,

@@ -22,7 +22,9 @@ def story(cfg: DictConfig) -> float:
     from common.config import build
     from common.run import Run
     from pilots.manufacturing import calibrate, protocol
+    from pilots.manufacturing.duty import wear_by_duty
     from pilots.manufacturing.evaluate import Answers, points, scores
+    from pilots.manufacturing.life_left import life_left
     from pilots.manufacturing.policy import agreed, policy
     from pilots.manufacturing.save import save
 
@@ -64,7 +66,9 @@ def story(cfg: DictConfig) -> float:
         by_model |= {log: {key: m["value"] for key, m in scored(h, said[log]).items()} for log, h in late.items()}
         cv = calibrate.cross_validated(oof, learn, interval, cfg.split.cuts, first, cap)
         stated = calibrate.stated(oof, learn, cfg.split.cuts, first, cap, horizon)
+        left = life_left(oof, learn, cfg.split.cuts, first, cap)
+        twin = {"settings": wear_by_duty(train, first), "life_left": left}
 
     found = {"metrics": metrics, "metrics_by_model": by_model, "cv_rmse_clipped": cv["rmse"]}
-    found |= {"money": bought.money, "by_rul_bin": cv["bins"], "by_probability": stated}
+    found |= {"what_if": twin, "money": bought.money, "by_rul_bin": cv["bins"], "by_probability": stated}
     return save(run, cfg, fleet, train, test, features, model, decision, held, found)

@@ -13,15 +13,17 @@ from common.bundle.open import Bundle
 from common.report import page, svg
 from pilots.manufacturing.use.draw import Picture
 from pilots.manufacturing.use.read import Logs
+from pilots.manufacturing.use.what_if import Answer
 
 TOLD = 100  # lines of the table; a person reads from the top, and advisory.csv holds the rest
 ACCURACY = ("rmse_clipped", "coverage_90")  # metrics of the manifest that tell how far to trust the estimate
 
 
 def write_page(
-    bundle: Bundle, source: str, logs: Logs, table: pd.DataFrame, pictures: Sequence[Picture], path: Path
-) -> None:
-    """`table`: the advisory, most urgent first; `pictures`: the fleet, then machines."""
+    bundle: Bundle, source: str, logs: Logs, table: pd.DataFrame, pictures: Sequence[Picture],
+    what_if: Answer | None, path: Path,
+) -> None:  # fmt: skip
+    """`table`: the advisory, most urgent first; `pictures`: the fleet, then machines; `what_if`: where it was asked."""
     manifest = bundle.manifest
     fleet, *machines = [(picture.title, svg(picture.figure, picture.alt)) for picture in pictures]
     text = page(
@@ -39,6 +41,7 @@ def write_page(
         fleet=fleet[1],
         machines=machines,
         notes=logs.notes,
+        what_if=what_if,
         bundle=bundle,
         accuracy=_accuracy(manifest),
     )

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from common.bundle.open import Bundle
 
-OPTIONS = "--events FILE   the maintenance book: only rows since a machine's last repair or replacement count"
+EVENTS = "the maintenance book: only rows since a machine's last repair or replacement count"
+WHAT_IF = "another duty or date of work: speed=+10%, speed=2500, maintenance=+14d, maintenance=2026-03-01"
+OPTIONS = f"--events FILE   {EVENTS}\n  --what-if NAME=CHANGE   {WHAT_IF}"
 DRAWN = 12  # machines that get a picture of their own, the most urgent ones; reasons they and all that alarm
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
-    """Write advisory.json, advisory.csv, rul.csv.gz, plots/ and page.html into the empty folder `out`."""
+    """Fill the empty folder `out`: advisory.json, advisory.csv, rul.csv.gz, plots/, page.html; what_if.csv if asked."""
     import numpy as np
 
     from common.fault import Fault
@@ -26,9 +28,11 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.manufacturing.use.flags import flags
     from pilots.manufacturing.use.infer import foresee, urgency
     from pilots.manufacturing.use.page import write_page
+    from pilots.manufacturing.use.question import ask
     from pilots.manufacturing.use.read import read_logs
     from pilots.manufacturing.use.reasons import reasons
     from pilots.manufacturing.use.renew import acknowledged, read_book, since_renewal
+    from pilots.manufacturing.use.what_if import answer
 
     options, unknown = _parser().parse_known_args(argv_rest)
     if unknown:
@@ -40,12 +44,14 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         book = read_book(Path(options.events), manifest["table"], logs) if options.events else None
         if book is not None:
             logs = since_renewal(logs, Path(options.events), book)
+    question = ask(options.what_if, manifest, bool(logs.clock))
     for note in logs.notes:
         print(note, file=sys.stderr)
     with Progress("predict") as stage:
         outlook = foresee(bundle, logs, stage.say)
         order_M = urgency(logs, outlook)  # the machine to look at first is the first everywhere
         flags_M = [flags(logs, outlook, machine, manifest) for machine in order_M]
+        what_if = answer(logs, outlook, order_M, manifest, *question) if any(question) else None
         seen_M = np.zeros(len(order_M), bool) if book is None else acknowledged(logs, outlook.since_M, book)
         states = advise.states(outlook, seen_M)
         asked = order_M[: max(DRAWN, int(outlook.alarm_M.sum()))]  # alarms stand first
@@ -61,10 +67,13 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         (out / "plots").mkdir()
         for picture in pictures:
             draw.save(picture.figure, out / "plots" / picture.file)
-        write_page(bundle, source.name, logs, table, pictures, out / "page.html")
+        if what_if:
+            write.write_advisory(what_if.table, out / "what_if.csv", manifest["table"].get("decimal", "."))
+        write_page(bundle, source.name, logs, table, pictures, what_if, out / "page.html")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pilot-predict BUNDLE INPUT", add_help=False)
-    parser.add_argument("--events", metavar="FILE", help=OPTIONS)
+    parser.add_argument("--events", metavar="FILE", help=EVENTS)
+    parser.add_argument("--what-if", metavar="NAME=CHANGE", action="append", default=[], help=WHAT_IF)
     return parser
