@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pilots.manufacturing.data import pump
-from pilots.manufacturing.data.fleet import DECIMALS, SETTINGS, simulate
+from pilots.manufacturing.data.fleet import DECIMALS, SEED, SETTINGS, days_left, simulate
 from pilots.manufacturing.data.sample import CHANNELS, SampleFleet, write
 
 
@@ -76,6 +76,28 @@ def test_missing_readings(fleet):
     lost_R = np.isnan(fleet.x_RF[:, 4])
     follows = lost_R[1:][lost_R[:-1]].mean()
     assert 0.2 < follows < 0.8  # bursts as well as single readings
+
+
+def test_another_future_of_the_same_pumps(truth):
+    """As it was, the answer sheet's own days; harder days take life and gentler ones give it, by the known power."""
+    seen_L, left_L = truth.days.to_numpy(), truth.rows_left.to_numpy()
+    np.testing.assert_array_equal(days_left(SEED, seen_L, lambda speed: speed), left_L)
+    always = {n: days_left(SEED, seen_L, lambda speed, n=n: np.full_like(speed, n)) for n in pump.SPEED}
+    assert (always[2350] >= always[2650]).all()
+    assert (always[2650] >= always[2900]).all()
+    ratio_L = always[2350][left_L > 60] / always[2900][left_L > 60]
+    bearing = truth.subsystem[left_L > 60] == "bearing"
+    assert np.median(ratio_L[bearing]) == pytest.approx(1.36 / 0.70, rel=0.1)
+    assert np.median(ratio_L[~bearing]) == pytest.approx(
+        1.75 / 0.45, rel=0.3
+    )  # worn out so slowly, the other mode may win
+
+
+def test_hardness_is_a_power_law_through_the_set_points():
+    for mode in pump.MODES:
+        np.testing.assert_allclose(pump.hardness(mode, pump.SPEED), pump.HARDNESS[mode])
+    middle = np.sqrt(2350 * 2650)
+    assert pump.hardness("bearing", np.array([middle]))[0] == pytest.approx(np.sqrt(0.70 * 1.00))
 
 
 def test_numbers_are_what_instruments_show():

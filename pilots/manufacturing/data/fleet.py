@@ -5,6 +5,8 @@ Everything is drawn from one seed and rounded once, to what the instrument shows
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,7 @@ from pilots.manufacturing.data import pump
 
 SEED = 20260101
 DAYS = 420  # simulated per life, before it is cut to its end
+AGAIN = 4  # times the simulated days are lived through where a life goes on under a gentler load
 LIFE = (100, 365)  # days; pumps that fail earlier (warranty) or later (outlive the study) are not in this fleet
 # plan of the fleet, in lives
 FAILED, MENDED, REPLACED, RUNNING, TEST = 90, 16, 12, 8, 50
@@ -40,9 +43,7 @@ def simulate(seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     plan = _plan(rng)
     wanted = len(plan)
     worn = pump.wear(2 * wanted, DAYS, rng)
-    fit = np.flatnonzero((worn.fails_L >= LIFE[0]) & (worn.fails_L < LIFE[1]))[:wanted]
-    if len(fit) < wanted:
-        raise ValueError("too few lives of the wanted length: simulate more than twice as many as are kept")
+    fit = _of_wanted_length(worn, wanted)
     worn = pump.Wear(
         worn.regime_LT[fit], {k: d[fit] for k, d in worn.damage_LT.items()}, worn.fails_L[fit], worn.mode_L[fit]
     )
@@ -68,6 +69,36 @@ def simulate(seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     truth = plan.sort_values(["machine", "life"], ignore_index=True)
     told = ["machine", "life", "test", "days", "end", "rows_left", "subsystem", *(f"{m}_damage" for m in pump.MODES)]
     return table, _events(plan), truth[told]
+
+
+def days_left(seed: int, seen_L: np.ndarray, moved: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """How many days each life of `simulate(seed)` truly has after its first `seen_L`, if each later day's speed [rpm] is
+    `moved`: the same pump, the same days to come, another load. Lives are in the order of the truth.
+
+    After the simulated days the same days come again.
+    """
+    rng = np.random.default_rng(seed)
+    plan = _plan(rng)
+    regime_LT, fate = pump.fates(2 * len(plan), DAYS, rng)
+    fit = _of_wanted_length(pump.aged(regime_LT, fate), len(plan))
+    order = fit[plan.sort_values(["machine", "life"]).index.to_numpy()]
+    speed_LT = np.tile(pump.SPEED[regime_LT[order]], AGAIN)
+    later_LT = np.arange(speed_LT.shape[1]) >= np.asarray(seen_L)[:, None]
+    fails_ML = []
+    for mode, one in fate.items():
+        same = pump.Fate(
+            one.onset_L[order], one.growth_L[order], one.power_L[order], np.tile(one.scatter_LT[order], AGAIN)
+        )
+        damage_LT = same.damage(pump.hardness(mode, np.where(later_LT, moved(speed_LT), speed_LT)))
+        fails_ML.append(np.where(damage_LT[:, -1] >= 1, np.argmax(damage_LT >= 1, axis=1), damage_LT.shape[1]))
+    return np.min(fails_ML, axis=0) + 1 - seen_L
+
+
+def _of_wanted_length(worn: pump.Wear, wanted: int) -> np.ndarray:
+    fit = np.flatnonzero((worn.fails_L >= LIFE[0]) & (worn.fails_L < LIFE[1]))[:wanted]
+    if len(fit) < wanted:
+        raise ValueError("too few lives of the wanted length: simulate more than twice as many as are kept")
+    return fit
 
 
 def _plan(rng: np.random.Generator) -> pd.DataFrame:

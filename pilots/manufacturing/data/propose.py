@@ -54,7 +54,9 @@ def _of_long(path: Path, cells: pd.DataFrame, tag: str, value: str, separator: s
     time = next((n for n in rest if cells[n].str.fullmatch(DATE).mean() > MOST), None)
     time = time or next((n for n in rest if TIMES.search(n)), None)
     quality = next((n for n in rest if n != time and QUALITY.fullmatch(n)), None)
-    machine = next((n for n in rest if n not in (time, quality) and MACHINES.search(n) and cells[n].nunique() > 1), None)
+    machine = next(
+        (n for n in rest if n not in (time, quality) and MACHINES.search(n) and cells[n].nunique() > 1), None
+    )
     tags = cells[tag].str.strip()
     template = None if machine else template_of(sorted(set(tags)))
     export = Export("long", template)
@@ -86,7 +88,9 @@ def _of_capture(path: Path) -> str:
                 tags.append(named[key][0])
                 values.append(np.nan if value is None else value)
     if not named:
-        raise Fault(f"{path.name}: no birth of Sparkplug B is in it, so that nothing has a name: capture from a birth on")
+        raise Fault(
+            f"{path.name}: no birth of Sparkplug B is in it, so that nothing has a name: capture from a birth on"
+        )
     template = SPARKPLUG if any("//" not in tag for tag in tags) else "{group}/{machine}//{channel}"
     export = Export("sparkplug", template)
     channel_R = pd.Series(tags, dtype="str").map(lambda tag: (export.match(tag) or {}).get("channel"))

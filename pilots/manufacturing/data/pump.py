@@ -63,21 +63,59 @@ class Wear:
     mode_L: np.ndarray
 
 
-def wear(lives: int, days: int, rng: np.random.Generator) -> Wear:
-    """Let pumps age under switching load."""
+@dataclass
+class Fate:
+    """What each pump is given with one mode of wear: how it ages is settled, but not under which load.
+
+    onset_L, growth_L  worked days until damage begins, and from there to failure
+    power_L            shape of the growth
+    scatter_LT         how much more or less than its hardness a day wears
+    """
+
+    onset_L: np.ndarray
+    growth_L: np.ndarray
+    power_L: np.ndarray
+    scatter_LT: np.ndarray
+
+    def damage(self, hardness_LT: np.ndarray) -> np.ndarray:
+        """Damage of each day under days of this hardness, 0 = as new; 1 and more = failed."""
+        since_LT = np.maximum(np.cumsum(hardness_LT * self.scatter_LT, axis=1) - self.onset_L[:, None], 0)
+        return (since_LT / self.growth_L[:, None]) ** self.power_L[:, None]
+
+
+def fates(lives: int, days: int, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Fate]]:
+    """The switching load that the pumps will see, and each one's fate in each mode."""
     regime_LT = _switching_load(lives, days, rng)
     prone_L = rng.integers(0, len(MODES), lives)
-    damage_LT = {}
+    fate = {}
     for m, mode in enumerate(MODES):
         onset_L = ONSET[mode] * rng.weibull(2.0, lives) * np.where(prone_L == m, 1.0, SPARED)
         growth_L = GROWTH[mode] * np.exp(0.16 * rng.standard_normal(lives))
         power_L = 1.6 * np.exp(0.1 * rng.standard_normal(lives))
-        worked_LT = np.cumsum(HARDNESS[mode][regime_LT] * rng.gamma(6.0, 1 / 6.0, (lives, days)), axis=1)
-        since_LT = np.maximum(worked_LT - onset_L[:, None], 0)
-        damage_LT[mode] = (since_LT / growth_L[:, None]) ** power_L[:, None]
+        fate[mode] = Fate(onset_L, growth_L, power_L, rng.gamma(6.0, 1 / 6.0, (lives, days)))
+    return regime_LT, fate
+
+
+def wear(lives: int, days: int, rng: np.random.Generator) -> Wear:
+    """Let pumps age under switching load."""
+    return aged(*fates(lives, days, rng))
+
+
+def aged(regime_LT: np.ndarray, fate: dict[str, Fate]) -> Wear:
+    """What becomes of pumps with this fate under these set-points."""
+    days = regime_LT.shape[1]
+    damage_LT = {mode: fate[mode].damage(HARDNESS[mode][regime_LT]) for mode in MODES}
     fails_ML = np.stack([np.where(d[:, -1] >= 1, np.argmax(d >= 1, axis=1), days) for d in damage_LT.values()])
     capped = {mode: np.minimum(d, 1.0) for mode, d in damage_LT.items()}
     return Wear(regime_LT, capped, fails_ML.min(axis=0), fails_ML.argmin(axis=0))
+
+
+def hardness(mode: str, speed: np.ndarray) -> np.ndarray:
+    """Wear of a day at any speed, rpm: a power law between the set-points, and beyond them the outer one goes on."""
+    at, wears = np.log(SPEED), np.log(HARDNESS[mode])
+    part = np.clip(np.searchsorted(at, np.log(speed)) - 1, 0, len(at) - 2)
+    slope = (np.diff(wears) / np.diff(at))[part]
+    return np.exp(wears[part] + slope * (np.log(speed) - at[part]))
 
 
 def readings(worn: Wear, day_LT: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
