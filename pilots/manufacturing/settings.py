@@ -19,6 +19,10 @@ LIMITS = {  # setting: kind, least, most
     "cost_gbp.planned_replacement": (float, 0, 1e9),
     "cost_gbp.lost_life_per_row": (float, 0, 1e9),
     "cost_gbp.inspection": (float, 0, 1e9),
+    "anomaly.baseline": (int, 4, 1e6),
+    "anomaly.healthy": (int, 5, 1e9),
+    "anomaly.window": (int, 5, 1e6),
+    "anomaly.rate": (float, 0.001, 0.5),
     "split.test_share": (float, 0.01, 0.9),
     "split.folds": (int, 2, 100),
     "split.cuts": (int, 1, 10_000),
@@ -27,6 +31,7 @@ LIMITS = {  # setting: kind, least, most
 OPEN = {"alarm.threshold", *(name for name in LIMITS if name.startswith("cost_gbp."))}  # null: chosen, or the card's
 TASKS = {  # task: the module whose `story` tells it
     "rul": "pilots.manufacturing.train",
+    "anomaly": "pilots.manufacturing.anomaly.train",
     "fault_class": "pilots.manufacturing.vibration.fault_class",
     "bearing_life": "pilots.manufacturing.vibration.life",
 }

@@ -36,6 +36,8 @@ class Fleet:
     rul_L      rows still to run after the last row: 0 where failed (more where the log stops before the failure),
                the published value in a public test set, NaN where nobody knows (replaced, repaired, running)
     test_L     lives that the data set itself keeps for the test; all False where it does not say
+    healthy_L  rows at the start of each life that the data set calls healthy; None where it does not say
+    abnormal_R True on rows that the data set calls abnormal, to score an alarm by; None where it does not say
     """
 
     name: str
@@ -53,6 +55,8 @@ class Fleet:
     test_L: np.ndarray
     notes: tuple[str, ...] = ()
     table: dict = field(default_factory=dict)
+    healthy_L: np.ndarray | None = None
+    abnormal_R: np.ndarray | None = None
 
     @property
     def lives(self) -> int:
@@ -81,6 +85,14 @@ class Fleet:
         drop_L = np.minimum((share * self.length_L).astype(int), self.length_L - 1)
         row_R = np.flatnonzero(self.position_R >= drop_L[self.life_R])
         return self._with(row_R, self.life_R[row_R], np.arange(self.lives), self.rul_L)
+
+    def pieces(self, life_N: np.ndarray, start_N: np.ndarray, stop_N: np.ndarray) -> Fleet:
+        """Rows start to stop of these lives, each as a life of its own that nobody saw end."""
+        first_L = np.cumsum(self.length_L) - self.length_L
+        rows = [np.arange(first_L[n] + a, first_L[n] + b) for n, a, b in zip(life_N, start_N, stop_N, strict=True)]
+        row_R = np.concatenate(rows) if rows else np.zeros(0, int)
+        life_R = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
+        return self._with(row_R, life_R, np.asarray(life_N, int), np.full(len(rows), np.nan))
 
     def padded(self) -> tuple[np.ndarray, np.ndarray]:
         """Readings as x_LTF float32 (NaN after the end of a life) and length_L int64."""
@@ -111,5 +123,7 @@ class Fleet:
                 "end_L": self.end_L[lives],
                 "test_L": self.test_L[lives],
                 "rul_L": rul_L,
+                "healthy_L": None if self.healthy_L is None else self.healthy_L[lives],
+                "abnormal_R": None if self.abnormal_R is None else self.abnormal_R[row_R],
             }
         )

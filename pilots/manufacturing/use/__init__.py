@@ -19,6 +19,7 @@ STATE = "--state FILE   of a step bundle (latest/bundle-step): what is remembere
 OPTIONS = f"{rul.OPTIONS}\n  {WAVEFORM}\n  {STATE}"
 USES = {  # task of the bundle: the module that uses it
     "rul": "pilots.manufacturing.use.rul",
+    "anomaly": "pilots.manufacturing.use.anomaly",
     "step": "pilots.manufacturing.use.step",
     "fault_class": "pilots.manufacturing.use.fault_class",
 }

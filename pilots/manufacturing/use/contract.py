@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from common.fault import Fault
@@ -28,9 +28,17 @@ DECISION = {"cap": NUMBER, "horizon": NUMBER, "threshold": NUMBER, "persistence"
 
 
 def check_contract(
-    manifest: Mapping[str, Any], inputs: Iterable[str] = INPUTS, outputs: Iterable[str] = OUTPUTS
+    manifest: Mapping[str, Any],
+    inputs: Iterable[str] = INPUTS,
+    outputs: Iterable[str] = OUTPUTS,
+    decision: Mapping[str, tuple] = DECISION,
+    needed: Sequence[str] = ("cap", "horizon"),
 ) -> None:
-    """Raise a Fault unless this bundle can be used by the files beside this one."""
+    """Raise a Fault unless this bundle can be used by the files beside this one.
+
+    inputs, outputs   names of the task's tensors
+    decision, needed  kinds of the entries of `decision`, and which of them must be there
+    """
     for part, names in (("inputs", sorted(inputs)), ("outputs", sorted(outputs))):
         found = sorted(tensor["name"] for tensor in manifest[part])
         if found != names:
@@ -46,7 +54,7 @@ def check_contract(
     if len(set(own)) < len(own) or {"machine", "time", "file", "line"} & set(own):
         raise Fault("bundle.json: two channels have one name, or one is called machine or time, file or line")
     _check(manifest["table"], TABLE, "table")
-    _check(manifest["decision"], DECISION, "decision", needed=("cap", "horizon"))
+    _check(manifest["decision"], decision, "decision", needed=needed)
     texts = [*manifest["table"].get("columns", {}).values(), *manifest["table"].get("missing", [])]
     if not all(isinstance(text, str) for text in texts):
         raise Fault("bundle.json: table.columns and table.missing hold something else than text")
