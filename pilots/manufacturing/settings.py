@@ -35,10 +35,8 @@ TASKS = {  # task: the module whose `story` tells it
     "fault_class": "pilots.manufacturing.vibration.fault_class",
     "bearing_life": "pilots.manufacturing.vibration.life",
 }
-OWN_DATA = {
-    "fault_class": "cwru",
-    "bearing_life": "bearings",
-}  # task: the one data set it reads, which no other task does
+OWN_DATA = {"fault_class": "cwru", "bearing_life": "bearings"}  # task: the one data set it reads, as no other task does
+WITHOUT_FAILURES = ("skab",)  # data sets of running machines alone
 
 
 def check(cfg: DictConfig) -> None:
@@ -69,3 +67,5 @@ def _check_data(cfg: DictConfig) -> None:
         raise Fault(f"task={cfg.task} reads data={OWN_DATA[cfg.task]} data.root=FOLDER, not data={data}")
     if cfg.task not in OWN_DATA and data in fits:
         raise Fault(f"data={data} goes with task={fits[data]}, not with task={cfg.task}")
+    if cfg.task != "anomaly" and data in WITHOUT_FAILURES:
+        raise Fault(f"data={data} holds no failure: it goes with task=anomaly, not with task={cfg.task}")

@@ -34,6 +34,6 @@ def test_wrong_settings(word):
 def test_the_settings_as_they_are_pass_and_every_number_has_a_limit():
     cfg = config()
     check(cfg)
-    own = {key: OmegaConf.to_container(cfg[key]) for key in ("rul", "alarm", "split", "cost_gbp")}
+    own = {key: OmegaConf.to_container(cfg[key]) for key in ("rul", "alarm", "anomaly", "split", "cost_gbp")}
     numbers = {f"{group}.{name}" for group, names in own.items() for name in names}
     assert numbers | {"parity"} == set(LIMITS)

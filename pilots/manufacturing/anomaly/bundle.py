@@ -30,7 +30,7 @@ def contract(fleet: Fleet, detector: T2Q, rate: float) -> tuple[list[Tensor], li
     outputs = [
         Tensor("t2", meaning=f"Hotelling's T² within the components; {start}", **distance),
         Tensor("q", meaning=f"squared residual across the components; {start}", **distance),
-        Tensor("score", meaning="T² and Q, each over its healthy mean, added; 2 is a healthy machine's mean", **distance),
+        Tensor("score", meaning="T² and Q, each over its healthy mean, added", **distance),
         Tensor("alarm", "bool", ROWS, meaning="the score lies above the limit of `rate`"),
         Tensor("contribution", "float32", (*ROWS, count), missing=True, meaning="each sensor's share in the score"),
         Tensor("normal", "float32", (*ROWS, count), missing=True,
@@ -62,7 +62,9 @@ def describe(fleet: Fleet, detector: T2Q, graph: onnx.ModelProto, rate: float, *
             }
             for c in fleet.channels
         ],
-        seen={c.name: [float(v) for v in s] for c, s in zip(fleet.channels, spans, strict=True) if np.isfinite(s).all()},
+        seen={
+            c.name: [float(v) for v in s] for c, s in zip(fleet.channels, spans, strict=True) if np.isfinite(s).all()
+        },
         table={"row_unit": fleet.row_unit, **fleet.table},
         decision={
             "rate": rate,

@@ -35,8 +35,10 @@ def scores(truth_LT: np.ndarray, alarm_LT: np.ndarray, unit: str) -> dict[str, d
     """far, and where anything abnormal is known f1, mar and delay_median; 95 % bootstrap over logs."""
     ours, always = (_counts(truth_LT, alarm) for alarm in (alarm_LT, np.ones_like(alarm_LT)))
     found = {}
-    for name, top, bottom in (("far", ("fp",), ("fp", "tn")), ("mar", ("fn",), ("fn", "tp")),
-                              ("f1", ("tp", "tp"), ("tp", "tp", "fp", "fn"))):  # fmt: skip
+    sums = {"far": (("fp",), ("fp", "tn"))}
+    if (truth_LT == 1).any():
+        sums |= {"mar": (("fn",), ("fn", "tp")), "f1": (("tp", "tp"), ("tp", "tp", "fp", "fn"))}
+    for name, (top, bottom) in sums.items():
         made = [with_interval(sum(c[k] for k in top)[None], sum(c[k] for k in bottom)[None]) for c in (ours, always)]
         found[name] = {**made[0], "unit": "share", "naive": made[1]["value"]}
     delay_E = delays(truth_LT, alarm_LT)

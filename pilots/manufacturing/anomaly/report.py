@@ -102,7 +102,9 @@ def _rates_drawing(table: list[dict]) -> Markup:
         axes.set_ylabel("share of rows")
         axes.set_ylim(0, 1)
         axes.legend(frameon=False, fontsize=8.5)
-        points = "; ".join(f"stated {percent(r)}, measured {percent(m['value'])}" for r, m in zip(stated, far, strict=True))
+        points = "; ".join(
+            f"stated {percent(r)}, measured {percent(m['value'])}" for r, m in zip(stated, far, strict=True)
+        )
         return svg(drawing, f"False-alarm rates: {points}.")
 
 
@@ -137,4 +139,8 @@ def _history(
             axes.legend(frameon=False, fontsize=7.5, ncols=2, loc="best")
         share = float(said["alarm"][life, :rows].sum() / max(np.isfinite(score_T).sum(), 1))
         words = f"{cut.test.machine_L[life]}: {percent(share)} of its judged rows alarm"
-        return {"name": cut.test.machine_L[life], "words": f"{words}.", "svg": svg(drawing, f"{words}; score and shares.")}
+        return {
+            "name": cut.test.machine_L[life],
+            "words": f"{words}.",
+            "svg": svg(drawing, f"{words}; score and shares."),
+        }

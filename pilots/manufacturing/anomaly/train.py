@@ -1,4 +1,4 @@
-"""Anomaly detection without a single failure, told top to bottom: read, learn what is healthy, score, export, report."""
+"""Anomaly detection without a single failure, top to bottom: read, learn what is healthy, score, export, report."""
 
 from __future__ import annotations
 

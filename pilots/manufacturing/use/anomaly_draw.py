@@ -49,7 +49,9 @@ def _draw(bundle: Bundle, logs: Logs, found: Findings, machine: int) -> tuple:
     loud = kept[alarm_T[kept]]
     score.plot(time_T[loud], score_T[loud], ".", color=RED, ms=3, label="alarm")
     score.set_yscale("log")
-    score.set_title(f"{short(logs.machine_M[machine])}: score, logarithmic", loc="left", fontsize="medium", parse_math=False)
+    score.set_title(
+        f"{short(logs.machine_M[machine])}: score, logarithmic", loc="left", fontsize="medium", parse_math=False
+    )
     words = f"{short(logs.machine_M[machine])}: {int(alarm_T.sum())} of {len(time_T)} rows alarm"
     if parts:
         f = parts[0][0]
@@ -61,7 +63,9 @@ def _draw(bundle: Bundle, logs: Logs, found: Findings, machine: int) -> tuple:
         bars.barh(np.arange(len(parts)), [100 * part for _, part in parts], color=PURPLE, height=0.6)
         bars.set_yticks(np.arange(len(parts)), names, parse_math=False)
         bars.invert_yaxis()
-        words += "; loudest lately: " + ", ".join(f"{n} {part:.0%}" for n, (_, part) in zip(names[:3], parts, strict=False))
+        words += "; loudest lately: " + ", ".join(
+            f"{n} {part:.0%}" for n, (_, part) in zip(names[:3], parts, strict=False)
+        )
     bars.set_title("contribution to the score over the last rows, %", loc="left", fontsize="medium")
     for axes in (score, reading):
         axes.axvspan(time_T[0], time_T[min(baseline, len(time_T)) - 1], color=GREY, alpha=0.12, lw=0, label="baseline")

@@ -44,7 +44,7 @@ def _line(logs: Logs, found: Findings, machine: int, manifest: Mapping[str, Any]
         "rows": int(logs.length_M[machine]),
         "rows_judged": judged,
         "rows_alarming": int(found.alarm_R[at].sum()),
-        "score_over_limit": round(score / found.limit, 3) if np.isfinite(score) else "",
+        "score_over_limit": round(score / found.limit, 3),
         "sensors": ", ".join(named),
         "data_quality": "; ".join(_doubts(logs, found, machine, manifest)),
     }
@@ -58,13 +58,16 @@ def _doubts(logs: Logs, found: Findings, machine: int, manifest: Mapping[str, An
         return [*said, f"only {rows} rows: the first {baseline} give the machine's own level, nothing is judged yet"]
     for f, channel in enumerate(manifest["channels"]):
         gaps, odd = int(found.gap_RF[at, f].sum()), int(found.unseen_RF[at, f].sum())
+        setting = (
+            channel["role"] == "setting"
+        )  # a sensor outside what healthy machines showed is no doubt but a finding
         if gaps == rows:
             said.append(f"{channel['name']}: no readings")
         elif found.gap_RF[at.start : at.start + baseline, f].all():
             said.append(f"{channel['name']}: no reading in the first {baseline} rows, so it is not judged")
         elif gaps >= GAP_SHARE * rows:
             said.append(f"{channel['name']}: {gaps / rows:.0%} of readings missing")
-        if odd >= UNSEEN_SHARE * rows:
+        if setting and odd >= UNSEEN_SHARE * rows:
             said.append(f"{channel['name']}: {odd / rows:.0%} of readings outside what training saw")
     strange_T = ~found.condition_ok_R[at]
     if strange_T.any():
