@@ -60,7 +60,8 @@ def call(words: list[str], folder: Path) -> str:
 
 def test_own_data_in_three_commands(site):
     asked = [shlex.split(line) for line in commands() if "my_site" in line or "my_new_log" in line]
-    assert [words[0].rpartition("-")[2] for words in asked] == ["manufacturing", "manufacturing", "predict"]
+    names = [words[0].rpartition("-")[2] for words in asked]
+    assert names == ["manufacturing", "manufacturing", "predict", "predict"]
     checked = call(asked[0], site)
     assert "12" in checked  # failures understood
     trained = call([*asked[1], *QUICK], site)
@@ -68,6 +69,9 @@ def test_own_data_in_three_commands(site):
     told = call(asked[2], site)
     wrote = Path(told.splitlines()[-1].removeprefix("wrote: "))
     assert len(pd.read_csv(wrote / "advisory.csv")) == 14
+    stepped = Path(call(asked[3], site).splitlines()[-1].removeprefix("wrote: "))
+    both = [pd.read_csv(folder / "advisory.csv").set_index("machine")["rul"] for folder in (wrote, stepped)]
+    pd.testing.assert_series_equal(*both, check_like=True, rtol=0, atol=0.011)
 
 
 def test_check_proposes_a_yaml_for_a_bare_csv(site):
@@ -125,6 +129,8 @@ def test_figures_are_the_stored_ones():
     assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in README
     assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
     speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
+    stream = (ROOT / "benchmarks" / "results" / "speed" / "stream_sample.md").read_text()
+    assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in README
     assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in README
 
 

@@ -33,6 +33,8 @@ def memories(manifest: Mapping[str, Any]) -> dict[str, Tensor]:
     if not isinstance(state, list) or not all(isinstance(m, dict) and isinstance(m.get("name"), str) for m in state):
         raise Fault("bundle.json lacks 'state', the list of what is remembered of a machine")
     names = [memory["name"] for memory in state]
+    if not {"row", "since"} <= set(names):
+        raise Fault("bundle.json: the state lacks 'row' or 'since', by which rows and alarms are told")
     own = set(INPUTS) - {"length"}
     check_contract(manifest, [*own, *names], [*OUTPUTS, *(name + NEXT for name in names)])
     found = {tensor.name: tensor for tensor in tensors(manifest["inputs"]) if tensor.name in names}
