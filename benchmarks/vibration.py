@@ -35,10 +35,13 @@ def main() -> None:
 
 def work(given: argparse.Namespace) -> None:
     """Run what is asked for, then write every table from the stored facts."""
+    found = {}  # all runs before the first file is written, so that the tree they note is clean
     if given.cwru:
-        keep("cwru", {"cwru": run("fault_class", "cwru", given.cwru)})
+        found["cwru"] = {"cwru": run("fault_class", "cwru", given.cwru)}
     if given.bearings:
-        keep("bearings", {s: run("bearing_life", "bearings", given.bearings, f"data.set={s}") for s in SETS})
+        found["bearings"] = {s: run("bearing_life", "bearings", given.bearings, f"data.set={s}") for s in SETS}
+    for name, facts in found.items():
+        keep(name, facts)
     cwru, bearings = stored("cwru")["cwru"], stored("bearings")
     write_text(RESULTS / "cwru.md", cwru_table(cwru))
     write_text(RESULTS / "bearings.md", bearings_table(bearings))
