@@ -110,7 +110,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > MAX_BYTES:
-            raise Fault(f"{path.name} unpacks to {size:,} bytes, more than {MAX_BYTES:,}: this is not the bearings' file")
+            raise Fault(f"{path.name} unpacks to {size:,} bytes, more than {MAX_BYTES:,}: it is not the bearings' file")
         with np.load(path, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError) as error:
