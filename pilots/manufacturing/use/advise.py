@@ -75,7 +75,7 @@ def _machine(
         "DA": {"rows": at.stop - at.start, "first_time": logs.stamp(at.start), "last_time": logs.stamp(last)},
         "DM": {
             "readings": {
-                channel["name"]: {"value": _number(x, 6), "unit": channel["unit"], "quality": int(code)}
+                channel["name"]: {"value": _shown(x), "unit": channel["unit"], "quality": int(code)}
                 for channel, x, code in zip(channels, logs.x_RF[last], outlook.now_MF[machine], strict=True)
             },
             "data_quality": list(flags),
@@ -128,9 +128,14 @@ def _line(m: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
-    said = {name: _number(x, 6) if isinstance(x, float) else x for name, x in asdict(reason).items()}
+    said = {name: _shown(x) if isinstance(x, float) else x for name, x in asdict(reason).items()}
     return said | {"text": str(reason)}
 
 
+def _shown(x: float) -> float | None:
+    """Six digits: a float32 holds no more, and 4.1 shall not read 4.099999."""
+    return float(f"{x:.6g}") if math.isfinite(x) else None
+
+
 def _number(x: float, digits: int) -> float | None:
-    return round(float(x), digits) + 0.0 if math.isfinite(x) else None
+    return round(float(x), digits) + 0.0 if math.isfinite(x) else None  # + 0.0: no minus zero
