@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,12 @@ from common.report import COLOURS, STYLE, WIDTH
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook, run_batch
 from pilots.manufacturing.use.read import Logs
+from pilots.manufacturing.use.reasons import Reason
 
 BLUE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[4]
 FLEET_MOST = 40  # machines that one picture can name
 SENSORS = 3
 POINTS = 800  # a screen shows no more; a year of minutes would make a page of 50 MB
-LATELY = 10  # rows over which a sensor's distance from healthy is taken
-FLOOR = 0.05  # of what training saw: the least scatter a sensor is credited with
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,18 @@ class Picture:
 
 
 def pictures(
-    bundle: Bundle, logs: Logs, outlook: Outlook, order_M: np.ndarray, drawn: int, say: Callable[[str], None]
-) -> list[Picture]:
-    """The fleet, then each of the first `drawn` machines."""
+    bundle: Bundle, logs: Logs, outlook: Outlook, order_M: np.ndarray, reasons_M: Sequence[Sequence[Reason]],
+    say: Callable[[str], None],
+) -> list[Picture]:  # fmt: skip
+    """The fleet, then a machine for each entry of `reasons_M`, which is in the order of `order_M`."""
     threshold, unit = float(bundle.default("threshold")), unit_of_life(bundle.manifest)
     alt = f"Remaining useful life of each machine in {unit}, the most urgent first"
     cap = bundle.manifest["decision"]["cap"]
     with rc_context(STYLE):
         made = [Picture("The fleet", "fleet.png", alt, draw_fleet(logs, outlook, order_M, unit, threshold, cap))]
-        for rank, number in enumerate(order_M[:drawn], start=1):
-            say(f"picture {rank} of {min(drawn, len(order_M))}")
-            name, figure = logs.machine_M[number], draw_machine(bundle, logs, outlook, int(number), threshold)
+        for rank, (number, why) in enumerate(zip(order_M, reasons_M, strict=False), start=1):
+            say(f"picture {rank} of {len(reasons_M)}")
+            name, figure = logs.machine_M[number], draw_machine(bundle, logs, outlook, int(number), threshold, why)
             alt = f"{life_now(logs, outlook, int(number), unit)}, over time, with its most telling sensors"
             made.append(Picture(name, file_name(rank, name), alt, figure))
     return made
@@ -107,23 +107,30 @@ def draw_fleet(logs: Logs, outlook: Outlook, order_M: np.ndarray, unit: str, thr
     return figure
 
 
-def draw_machine(bundle: Bundle, logs: Logs, outlook: Outlook, number: int, threshold: float) -> Figure:
-    """One machine's remaining life over time, and the sensors farthest from what the model calls healthy."""
+def draw_machine(
+    bundle: Bundle, logs: Logs, outlook: Outlook, number: int, threshold: float, why: Sequence[Reason]
+) -> Figure:
+    """One machine's remaining life over time, and the sensors that take most of it, beside the healthy band."""
     manifest, at = bundle.manifest, logs.rows(number)
-    healthy_TF = run_batch(bundle, logs, np.array([number]))["healthy"][0]
+    said = run_batch(bundle, logs, np.array([number]))
+    low_TF, high_TF = said["healthy_low"][0], said["healthy_high"][0]
     x_TF, time_T = logs.x_RF[at], logs.time_R[at]
     step = max(1, len(time_T) // POINTS)
     kept = np.unique(np.r_[np.arange(0, len(time_T), step), len(time_T) - 1])  # always with the last row
-    sensors = telling(x_TF, healthy_TF, manifest)
+    places = {channel["name"]: f for f, channel in enumerate(manifest["channels"])}
+    sensors = [places[reason.sensor] for reason in why[:SENSORS]]
     figure, panels = _panels([1.5] + [0.75] * len(sensors))
     _draw_life(panels[0], time_T, kept, outlook, at, threshold)
     _title(panels[0], life_now(logs, outlook, number, unit_of_life(manifest)))
     marker = "." if len(kept) < 30 else ""
-    for axes, f in zip(panels[1:], sensors, strict=True):
+    for axes, f, reason in zip(panels[1:], sensors, why, strict=False):
         channel = manifest["channels"][f]
         axes.plot(time_T[kept], x_TF[kept, f], color=BLUE, marker=marker)
-        axes.plot(time_T[kept], healthy_TF[kept, f], color=GREY, linestyle=":", label="when healthy")
-        _title(axes, short(f"{channel['name']}, {channel['unit']}", 48))
+        band = low_TF[kept, f], high_TF[kept, f]
+        axes.fill_between(
+            time_T[kept], *band, color=GREY, alpha=0.25, linewidth=0, step="mid", label="healthy machines"
+        )
+        _title(axes, short(f"{channel['name']}, {channel['unit']}: {reason.takes}", 48))
     panels[-1].set_xlabel("time" + (f", every {step} rows" if step > 1 else ""))
     if time_T.dtype.kind == "M":
         ticks = AutoDateLocator(minticks=3, maxticks=6)
@@ -133,19 +140,6 @@ def draw_machine(bundle: Bundle, logs: Logs, outlook: Outlook, number: int, thre
     style: dict[str, Any] = {"frameon": False, "fontsize": "small", "columnspacing": 1.2, "handlelength": 1.6}
     figure.legend(lines.values(), lines.keys(), loc="lower center", ncols=3, **style)
     return figure
-
-
-def telling(x_TF: np.ndarray, healthy_TF: np.ndarray, manifest: Mapping[str, Any]) -> list[int]:
-    """Numbers of the sensors that lately lie farthest from healthy, measured by their own scatter in earlier rows."""
-    far = {}
-    for f, channel in enumerate(manifest["channels"]):
-        low, high = manifest["seen"].get(channel["name"], (0.0, 0.0))
-        off_T = x_TF[:, f] - healthy_TF[:, f]
-        late_T, early_T = off_T[-LATELY:], off_T[: len(off_T) // 2]
-        if channel["role"] == "sensor" and high > low and np.isfinite(late_T).any():
-            scatter = float(np.nanstd(early_T)) if np.isfinite(early_T).sum() >= LATELY else 0.0
-            far[f] = abs(float(np.nanmean(late_T))) / max(scatter, FLOOR * (high - low))
-    return sorted(far, key=lambda f: -far[f])[:SENSORS]
 
 
 def _draw_life(axes: Axes, time_T: np.ndarray, kept: np.ndarray, outlook: Outlook, at: slice, threshold: float) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from common.atomic import write_text
 from common.bundle.open import Bundle
 from common.report import page, svg
+from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.draw import Picture
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.what_if import Answer
@@ -20,26 +19,28 @@ ACCURACY = ("rmse_clipped", "coverage_90")  # metrics of the manifest that tell 
 
 
 def write_page(
-    bundle: Bundle, source: str, logs: Logs, table: pd.DataFrame, pictures: Sequence[Picture],
-    what_if: Answer | None, path: Path,
+    bundle: Bundle, logs: Logs, document: Mapping[str, Any], pictures: Sequence[Picture], what_if: Answer | None,
+    path: Path,
 ) -> None:  # fmt: skip
-    """`table`: the advisory, most urgent first; `pictures`: the fleet, then machines; `what_if`: where it was asked."""
+    """`document`: the advisory, most urgent first; `pictures`: the fleet, then machines; `what_if`: where asked."""
     manifest = bundle.manifest
-    fleet, *machines = [(picture.title, svg(picture.figure, picture.alt)) for picture in pictures]
+    machines, cap = document["machines"], manifest["decision"]["cap"]
+    fleet, *drawn = [(picture.title, svg(picture.figure, picture.alt)) for picture in pictures]
     text = page(
         "Which machines need attention",
         "pilots/manufacturing/use/page.html.j2",
-        source=source,
-        rows=list(table.head(TOLD).itertuples(index=False)),
-        total=len(table),
+        source=document["source"],
+        machines=machines[:TOLD],
+        total=len(machines),
         readings=len(logs.time_R),
-        alarms=int((table["alarm"] == "yes").sum()),
-        doubtful=int((table["data_quality"] != "").sum()),
+        alarms=sum(machine["SD"]["alarm"] != "off" for machine in machines),
+        doubtful=sum(bool(machine["DM"]["data_quality"]) for machine in machines),
+        life=lambda left: "–" if left is None else f"{left:.0f}" if left < cap else f"{cap:g} or more",
         threshold=float(bundle.default("threshold")),
         decision=manifest["decision"],
-        unit=table["unit"].iloc[0],
+        unit=unit_of_life(manifest),
         fleet=fleet[1],
-        machines=machines,
+        drawn=drawn,
         notes=logs.notes,
         what_if=what_if,
         bundle=bundle,

@@ -59,17 +59,16 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         reasons_M = reasons(bundle, logs, asked) + [[] for _ in order_M[len(asked) :]]
     with Progress("write") as stage:
         document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M)
-        table = advise.table(document)
         write.write_document(document, out / "advisory.json")
-        write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
+        write.write_advisory(advise.table(document), out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, outlook, out / "rul.csv.gz")
-        pictures = draw.pictures(bundle, logs, outlook, order_M, DRAWN, stage.say)
+        pictures = draw.pictures(bundle, logs, outlook, order_M, reasons_M[:DRAWN], stage.say)
         (out / "plots").mkdir()
         for picture in pictures:
             draw.save(picture.figure, out / "plots" / picture.file)
         if what_if:
             write.write_advisory(what_if.table, out / "what_if.csv", manifest["table"].get("decimal", "."))
-        write_page(bundle, source.name, logs, table, pictures, what_if, out / "page.html")
+        write_page(bundle, logs, document, pictures, what_if, out / "page.html")
 
 
 def _parser() -> argparse.ArgumentParser:
