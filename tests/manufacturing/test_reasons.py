@@ -105,3 +105,8 @@ def test_what_no_sensor_does_alone_or_last_is_shared_by_all():
 )
 def test_the_line_has_the_digits_that_tell(unit, now, band, text):
     assert str(Reason("x", unit, now, *band, 38.2, 50.9, "cycles")) == text
+
+
+def test_a_part_larger_than_the_whole_is_not_said_to_be_of_it():
+    assert Reason("x", "", 3.0, 1.0, 2.0, 12.0, 6.0, "days").takes == "+12 days"
+    assert Reason("x", "", 3.0, 1.0, 2.0, -6.0, 6.0, "days").takes == "-6 of 6 days"

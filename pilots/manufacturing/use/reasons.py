@@ -47,21 +47,27 @@ class Reason:
 
     def __str__(self) -> str:
         """ "vibration 4.1 mm/s, healthy 1.9–2.4, +38 of 51 days" """
-        digits = decimals(self.high - self.low)
+        return f"{self.reading}, {self.takes}"
+
+    @property
+    def reading(self) -> str:
+        """ "vibration 4.1 mm/s, healthy 1.9–2.4" """
+        digits, known = decimals(self.high - self.low), math.isfinite(self.now)
         unit = f" {self.unit}" if self.unit not in ("", "-") else ""
-        known = math.isfinite(self.now)
-        said = [f"{self.sensor} {self.now:.{digits}f}{unit}" if known else f"{self.sensor} without a reading now"]
-        if math.isfinite(self.low) and math.isfinite(self.high):
-            low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
-            band = low if low == high else f"{low} to {high}" if self.low < 0 else f"{low}–{high}"
-            said.append(f"healthy {band}{'' if known else unit}")
-        return ", ".join([*said, self.takes])
+        said = f"{self.sensor} {self.now:.{digits}f}{unit}" if known else f"{self.sensor} without a reading now"
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            return said
+        low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
+        band = low if low == high else f"{low} to {high}" if self.low < 0 else f"{low}–{high}"
+        return f"{said}, healthy {band}{'' if known else unit}"
 
     @property
     def takes(self) -> str:
-        """ "+38 of 51 days"; without the whole where there is none to speak of."""
-        of = f" of {self.total:.0f}" if self.total >= 1 else ""
-        return f"{round(self.rows):+d}{of} {self.life_unit}" if math.isfinite(self.rows) else "share unknown"
+        """ "+38 of 51 days"; without the whole where this part of it is larger (others give life) or it is nothing."""
+        if not (math.isfinite(self.rows) and math.isfinite(self.total)):
+            return "share unknown"
+        part, whole = round(self.rows), round(self.total)
+        return f"{part:+d}{f' of {whole}' if whole >= max(1, part) else ''} {self.life_unit}"
 
 
 def reasons(bundle: Bundle, logs: Logs, machines: Sequence[int] | np.ndarray) -> list[list[Reason]]:
