@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy, vibration
+from benchmarks import accuracy, skab, vibration
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -128,6 +128,9 @@ def test_figures_are_the_stored_ones():
     assert len(stored) >= 4
     assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in README
     assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
+    pump = json.loads((skab.RESULTS / "skab.json").read_text())
+    assert f"<!-- skab -->\n{skab.table(pump)}<!-- /skab -->" in README
+    assert (skab.RESULTS / "skab.md").read_text() == skab.page(pump)
     speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
     stream = (ROOT / "benchmarks" / "results" / "speed" / "stream_sample.md").read_text()
     assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in README
