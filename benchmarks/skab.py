@@ -89,8 +89,8 @@ def page(facts: dict) -> str:
         "pilots/manufacturing/experiments/anomaly. No label went into a fit, a setting or a limit. The design itself "
         "has seen the labels: while it was built, five combinations were scored on the labelled files before this one. "
         "With one scale of wander for all experiments, F1 at a stated 20 % was 0.765, 0.715, 0.719 and 0.728 at "
-        "false-alarm rates of 30, 31, 22 and 37 %; with wander measured on each experiment's own baseline, and settings "
-        "from a first version of the rule's program (30 rows, 3 components), 0.776 at 22 %.\n"
+        "false-alarm rates of 30, 31, 22 and 37 %; with wander measured on each experiment's own baseline, and "
+        "settings from a first version of the rule's program (30 rows, 3 components), 0.776 at 22 %.\n"
     )
 
 

@@ -14,7 +14,6 @@ from common.fault import Fault
 from common.predict import predict
 from pilots.manufacturing.anomaly import evaluate
 from pilots.manufacturing.anomaly.detector import T2Q
-from pilots.manufacturing.anomaly.graph import whole
 from pilots.manufacturing.anomaly.healthy import parts
 from pilots.manufacturing.anomaly.train import story
 from pilots.manufacturing.data.contract import Channel, Fleet
@@ -43,13 +42,35 @@ def healthy(logs: int, seed: int) -> Fleet:
 
 
 @pytest.fixture(scope="module")
-def detector():
-    return T2Q(smooth=5, components=2).fit(healthy(30, seed=1), BASELINE, seed=0)
+def run(tmp_path_factory):
+    """A run on a CSV of machines of which none has failed, and the file's path."""
+    folder = tmp_path_factory.mktemp("plant 3")
+    fleet = healthy(40, seed=11)
+    table = pd.DataFrame(fleet.x_RF, columns=[c.name for c in fleet.channels])
+    table.insert(0, "machine", fleet.machine_L[fleet.life_R])
+    table.insert(1, "time", pd.Timestamp("2026-01-01") + pd.to_timedelta(fleet.time_R, unit="h"))
+    table.to_csv(folder / "pumps.csv", index=False)
+    channels = [{"name": "load", "unit": "%", "low": 0, "high": 100, "role": "setting"}]
+    channels += [{"name": f"s{i}", "unit": "bar", "role": "sensor"} for i in range(SENSORS)]
+    words = ["task=anomaly", "data=csv", "anomaly.baseline=60", "anomaly.healthy=300", "anomaly.window=300"]
+    words += ["detector.smooth=5", "detector.components=2"]
+    cfg = config(*words)
+    OmegaConf.update(cfg, "data.path", str(folder / "pumps.csv"))
+    OmegaConf.update(cfg, "data.channels", channels)
+    OmegaConf.update(cfg, "run.folder", str(folder / "runs"))
+    story(cfg)
+    return next((folder / "runs" / "manufacturing").iterdir()), folder / "pumps.csv"
 
 
 @pytest.fixture(scope="module")
-def graph(detector):
-    return Session(whole(detector, SENSORS + 1, 0.05).SerializeToString())
+def graph(run):
+    return Session((run[0] / "bundle" / "model.onnx").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def detector():
+    windows = parts(healthy(40, seed=11), BASELINE, ROWS, ROWS, 0.25, 0).windows
+    return T2Q(smooth=5, components=2).fit(windows, BASELINE, seed=0)
 
 
 def ask(graph: Session, fleet: Fleet, rate: float = 0.05) -> dict[str, np.ndarray]:
@@ -123,27 +144,7 @@ def test_a_level_that_a_machine_has_from_the_start_is_its_own(graph):
     assert np.nanmean(after) == pytest.approx(np.nanmean(before), rel=0.05)  # not exact: each load has its own scale
 
 
-# the whole way: a firm's own file, no failure anywhere
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run on a CSV of machines of which none has failed, and the file's path."""
-    folder = tmp_path_factory.mktemp("plant 3")
-    fleet = healthy(6, seed=11)
-    table = pd.DataFrame(fleet.x_RF, columns=[c.name for c in fleet.channels])
-    table.insert(0, "machine", fleet.machine_L[fleet.life_R])
-    table.insert(1, "time", pd.Timestamp("2026-01-01") + pd.to_timedelta(fleet.time_R, unit="h"))
-    table.to_csv(folder / "pumps.csv", index=False)
-    channels = [{"name": "load", "unit": "%", "low": 0, "high": 100, "role": "setting"}]
-    channels += [{"name": f"s{i}", "unit": "bar", "role": "sensor"} for i in range(SENSORS)]
-    words = ["task=anomaly", "data=csv", "anomaly.baseline=60", "anomaly.healthy=300", "anomaly.window=300"]
-    cfg = config(*words)
-    OmegaConf.update(cfg, "data.path", str(folder / "pumps.csv"))
-    OmegaConf.update(cfg, "data.channels", channels)
-    OmegaConf.update(cfg, "run.folder", str(folder / "runs"))
-    story(cfg)
-    return next((folder / "runs" / "manufacturing").iterdir()), folder / "pumps.csv"
+# a firm's own file, no failure anywhere
 
 
 def test_a_firm_without_failures_gets_a_bundle_and_a_report(run):
@@ -177,6 +178,7 @@ def test_row_by_row_says_the_same_as_the_whole_log(run):
 def test_predict_says_which_machine_since_when_and_by_what(run, tmp_path):
     folder, path = run
     table = pd.read_csv(path)
+    table = table[table["machine"].isin([f"m{i}" for i in range(6)])]
     ill = (table["machine"] == "m3") & (table.groupby("machine").cumcount() >= 250)
     table.loc[ill, "s4"] += 25
     table.loc[(table["machine"] == "m5") & (table.groupby("machine").cumcount() >= 40), "s4"] = np.nan
@@ -223,6 +225,10 @@ def test_failures_are_looked_at_only_to_score():
     assert made[0].windows.length_L.max() == 150
     truth = evaluate.truth(made[1], horizon=30)
     assert [(truth == value).sum(1).tolist() for value in (0, 1)] == [[90, 90], [31, 31]]
+    always = np.ones((2, ROWS), bool)
+    always[:, :280] = False
+    assert evaluate.lead(made[1], always, 30, "hours")["alarm_lead_median"]["value"] == 19
+    assert evaluate.lead(made[0], always, 30, "hours") == {}
     assert not set(made[0].test.machine_L) & set(made[0].windows.machine_L)
 
 

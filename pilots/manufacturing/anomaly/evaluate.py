@@ -64,6 +64,24 @@ def delays(truth_LT: np.ndarray, alarm_LT: np.ndarray) -> np.ndarray:
     return np.array(found, float)
 
 
+def lead(parts: Parts, alarm_LT: np.ndarray, horizon: int, unit: str) -> dict[str, dict]:
+    """Rows that were left when the alarm began that lasts to the log's end, on logs that end shortly before a failure.
+
+    0 where the last row does not alarm. Empty where no such log is known.
+    """
+    test = parts.test
+    found = []
+    for life in np.flatnonzero((test.rul_L >= 0) & (test.rul_L <= horizon) & (test.length_L > parts.normal_L)):
+        alarm_T = alarm_LT[life, : test.length_L[life]]
+        quiet = np.flatnonzero(~alarm_T)
+        lasting = len(alarm_T) - (quiet[-1] + 1 if len(quiet) else 0)
+        found.append((lasting - 1 + test.rul_L[life] if lasting else 0.0, len(alarm_T) - 1 + test.rul_L[life]))
+    if not found:
+        return {}
+    ours_E, whole_E = np.array(found, float).T
+    return {"alarm_lead_median": {**_median(ours_E), "unit": unit, "naive": float(np.median(whole_E))}}
+
+
 def by_rate(truth_LT: np.ndarray, score_LT: np.ndarray, limit, rates: Sequence[float], unit: str) -> list[dict]:
     """The same at other stated rates: how the limit would have done, were it moved."""
     return [{"rate": float(r), "metrics": scores(truth_LT, score_LT > limit(r), unit)} for r in rates]

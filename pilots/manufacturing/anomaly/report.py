@@ -136,7 +136,7 @@ def _history(
         lower.set_ylim(0, 100)
         lower.set_xlabel("row of the log")
         for axes in (upper, lower):
-            axes.legend(frameon=False, fontsize=7.5, ncols=2, loc="best")
+            axes.legend(framealpha=0.85, edgecolor="none", fontsize=7, ncols=2, loc="best")
         share = float(said["alarm"][life, :rows].sum() / max(np.isfinite(score_T).sum(), 1))
         words = f"{cut.test.machine_L[life]}: {percent(share)} of its judged rows alarm"
         return {

@@ -28,7 +28,9 @@ def story(cfg: DictConfig) -> float:
     with run.stage("evaluate"):
         answer = detector(cut.test)
         unit, truth_LT = f"{fleet.row_unit}s", evaluate.truth(cut, cfg.rul.horizon)
-        metrics = evaluate.scores(truth_LT, answer["score"] > detector.limit(rows.rate), unit)
+        alarm_LT = answer["score"] > detector.limit(rows.rate)
+        metrics = evaluate.scores(truth_LT, alarm_LT, unit)
+        metrics |= evaluate.lead(cut, alarm_LT, cfg.rul.horizon, unit)
         table = evaluate.by_rate(truth_LT, answer["score"], detector.limit, RATES, unit)
 
     found = {"metrics": metrics, "by_rate": table, "rate": float(rows.rate)}

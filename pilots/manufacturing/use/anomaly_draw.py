@@ -73,5 +73,5 @@ def _draw(bundle: Bundle, logs: Logs, found: Findings, machine: int) -> tuple:
             ticks = AutoDateLocator(minticks=3, maxticks=6)
             axes.xaxis.set_major_locator(ticks)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))
-        axes.legend(frameon=False, fontsize=7.5, ncols=2)
+        axes.legend(framealpha=0.85, edgecolor="none", fontsize=7, ncols=2)
     return drawing, words
