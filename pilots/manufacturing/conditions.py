@@ -76,6 +76,13 @@ class Conditions:
             kept + settings, scale_S, centre_CS, radius, mean_CF[:, kept], std_CK, healthy_CF, low_CF, high_CF, *seen_F
         )
 
+    def scores(self, x_RF: np.ndarray) -> np.ndarray:
+        """Z-scores of the kept sensors in each row's own condition, NaN = no reading."""
+        settings = len(self.scale_S)
+        place_RS = np.nan_to_num(x_RF[:, :settings].astype(np.float64) / self.scale_S)
+        nearest_R = ((place_RS[:, None, :] - self.centre_CS) ** 2).sum(-1).argmin(1)
+        return (x_RF[:, self.kept_K].astype(np.float64) - self.mean_CK[nearest_R]) / self.std_CK[nearest_R]
+
     def constants(self) -> dict[str, np.ndarray]:
         """The numbers that go into the graph, by the names it uses."""
         return {

@@ -1,7 +1,7 @@
 """Causal features of every row of every life, defined once: one ONNX graph for training and for use.
 
-A feature of row t looks at rows 0..t alone. All sums are masked, so a missing reading is left out,
-never filled; a window without any reading gives NaN. Sums run in float64: in float32 a reading that
+A feature of row t looks at rows 0..t alone. A reading that is missing or faulty (faults.py) is replaced by what the
+other sensors of its row let expect (relation.py); a row without any good reading is left out. Sums run in float64: in float32 a reading that
 sits on a tree's threshold would fall on the other side of it (up to 5.5 cycles were seen).
 
 Axes: M machines (or lives), T rows, F channels, S settings, K sensors kept, C operating conditions, D features.
@@ -15,17 +15,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from common.bundle.session import Session
 from common.export.torch import to_onnx
 from common.fault import Fault
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
+from pilots.manufacturing.faults import GOOD, MISSING, UNSEEN, FaultGraph, Faults, lately
 
 KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
 SORTS = ("mean", "shift", "std", "slope")
 EVERY = 2**31  # rows: a window longer than any log reaches back to its start
-MOMENTS = {"mean": 2, "std": 3, "slope": 6}  # running sums that a kind needs, in the order they are made
 
 
 def sort_and_rows(kind: str) -> tuple[str, int]:
@@ -40,11 +41,12 @@ def sort_and_rows(kind: str) -> tuple[str, int]:
 class Histories:
     """Features of whole lives and what became of them: what every model learns from.
 
-    x_LTD      float32, NaN = the sensor has given no reading in this window
+    x_LTD      float32, NaN = no sensor has given a reading in this window
     length_L   rows in each life; rows beyond are padding
     names_D    "<sensor>.<kind>" and "age"
     rul_LT     rows to failure, float64; NaN = nobody knows (censored) or padding
     left_LT    rows observed after this one, float64: a lower bound where rul_LT is unknown; NaN = padding
+    lost_LT    float32, sensors that were lost or faulty, mean of the last rows; None = nobody counted
     """
 
     x_LTD: np.ndarray
@@ -52,6 +54,7 @@ class Histories:
     names_D: tuple[str, ...]
     rul_LT: np.ndarray
     left_LT: np.ndarray
+    lost_LT: np.ndarray | None = None
 
     @property
     def inside_LT(self) -> np.ndarray:
@@ -70,7 +73,9 @@ class Histories:
 
     def take(self, lives: np.ndarray) -> Histories:
         """Only these lives."""
-        return Histories(self.x_LTD[lives], self.length_L[lives], self.names_D, self.rul_LT[lives], self.left_LT[lives])
+        lost_LT = None if self.lost_LT is None else self.lost_LT[lives]
+        rul_LT, left_LT = self.rul_LT[lives], self.left_LT[lives]
+        return Histories(self.x_LTD[lives], self.length_L[lives], self.names_D, rul_LT, left_LT, lost_LT)
 
 
 class Features:
@@ -96,6 +101,7 @@ class Features:
     def fit(self, fleet: Fleet, seed: int) -> Features:
         """Operating conditions, healthy levels and scales, from the lives in `fleet` and no others."""
         self.conditions = Conditions.fit(fleet, seed)
+        self.faults = Faults.fit(fleet, self.conditions)
         sensors = [fleet.channels[i].name for i in self.conditions.kept_K]
         self.names_D = tuple([f"{sensor}.{kind}" for kind in self.kinds for sensor in sensors] + ["age"])
         self.graph = to_onnx(
@@ -113,26 +119,29 @@ class Features:
         step_T = np.arange(readings_LTF.shape[1])
         left_LT = np.where(step_T < length_L[:, None], length_L[:, None] - 1.0 - step_T, np.nan)
         x_LTD = np.empty((*readings_LTF.shape[:2], len(self.names_D)), np.float32)
+        lost_LT = np.empty(readings_LTF.shape[:2], np.float32)
         for start in range(0, len(length_L), 16):  # 16 lives at a time stay in the processor's cache
             part = slice(start, start + 16)
-            x_LTD[part] = self.run(readings_LTF[part], length_L[part])["features64"]
-        return Histories(x_LTD, length_L, self.names_D, fleet.rul_LT(), left_LT)
+            made = self.run(readings_LTF[part], length_L[part])
+            x_LTD[part], lost_LT[part] = made["features64"], made["lost"]
+        return Histories(x_LTD, length_L, self.names_D, fleet.rul_LT(), left_LT, lost_LT)
 
     def run(self, readings_MTF: np.ndarray, length_M: np.ndarray) -> dict[str, np.ndarray]:
         """Every output of the feature graph, features in float64."""
         return self._session.run({"readings": readings_MTF, "length": length_M})
 
 
-FLAGS = ["condition_ok", "quality", "healthy", "healthy_low", "healthy_high"]  # what the graph says besides features
+FLAGS = ["condition_ok", "quality", "healthy", "healthy_low", "healthy_high", "lost"]  # what the graph says besides features
 FINITE = 3.4028234e38  # largest float32
 SHIFT = 5  # rows whose mean is held against the first ones
 
 
-def moments(z_MTK: torch.Tensor, present_MTK: torch.Tensor, t_MT1: torch.Tensor) -> torch.Tensor:
-    """What the running sums sum, row by row: 1, z, z², t, t², z·t of each sensor's readings, [M, T, 6 * K]."""
-    n_MTK = present_MTK.double()
-    nt_MTK = n_MTK * t_MT1
-    return torch.cat([n_MTK, z_MTK, z_MTK * z_MTK, nt_MTK, nt_MTK * t_MT1, z_MTK * t_MT1], dim=2)
+def moments(z_MTK: torch.Tensor, present_MT1: torch.Tensor, t_MT1: torch.Tensor, squares: bool) -> torch.Tensor:
+    """What the running sums sum, row by row: [M, T, S] of 1, z of each sensor, z² if `squares`, then t, t², z·t."""
+    n_MT1 = present_MT1.double()
+    nt_MT1 = n_MT1 * t_MT1
+    square = [z_MTK * z_MTK] if squares else []
+    return torch.cat([n_MT1, z_MTK, *square, nt_MT1, nt_MT1 * t_MT1, z_MTK * t_MT1], dim=2)
 
 
 class FeatureGraph(torch.nn.Module):
@@ -141,15 +150,16 @@ class FeatureGraph(torch.nn.Module):
     def __init__(self, features: Features):
         super().__init__()
         self.settings = features.conditions
-        self.rows, self.first = features.rows, features.first
+        self.rows, self.first, self.squares = features.rows, features.first, "std" in features.rows
         for name, value in features.conditions.constants().items():
             self.register_buffer(name, torch.as_tensor(value))
+        self.faults = FaultGraph(features.faults, features.conditions.kept_K, len(features.conditions.seen_low_F))
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
-        z_MTK, present_MTK, flags = self.look(readings, row_T < length[:, None])
-        sums = torch.cumsum(moments(z_MTK, present_MTK, row_T.double()[:, None]), dim=1)
-        sums = torch.cat([torch.zeros_like(sums[:, :1]), sums], dim=1)  # row t holds what was seen before row t
+        z_MTK, present_MT1, flags = self.look(readings, row_T < length[:, None])
+        sums = torch.cumsum(moments(z_MTK, present_MT1, row_T.double()[:, None], self.squares), dim=1)
+        sums = nn.functional.pad(sums, (0, 0, 1, 0))  # row t holds what was seen before row t
         now, width = sums[:, 1:], len(self.kept)
 
         def before(rows_W: list[int], count: int) -> torch.Tensor:
@@ -159,53 +169,63 @@ class FeatureGraph(torch.nn.Module):
             return found.view(readings.shape[0], readings.shape[1], len(rows_W), count)
 
         def new() -> torch.Tensor:
-            """Number and sum of the readings of the rows that stand for "as new": [M, T, 2 * K]."""
-            return now[:, :, : 2 * width].index_select(1, row_T.clamp(max=self.first - 1))
+            """Number of rows and sum of z of the rows that stand for "as new": [M, T, 1 + K]."""
+            return now[:, :, : 1 + width].index_select(1, row_T.clamp(max=self.first - 1))
 
         age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
         return torch.cat([*self.formulas(now, before, new), age], dim=2), *flags
 
     def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
-        """What each row says alone: z-scores [M, T, K] (0 where absent), which are present, and the rows' flags."""
+        """What the last `REACH` rows up to each one say of it, whatever came earlier.
+
+        z-scores [M, T, K], lost and faulty ones replaced by what the other sensors let expect (0 where the row has
+        no good reading at all); whether there is a good reading [M, T, 1]; the row's flags.
+        """
         given_MTF = readings.abs() <= FINITE  # False for NaN too
         healthy_3MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
         kept_MTK = readings.index_select(2, self.kept)
         present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
-        z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
+        z_MTK = torch.where(present_MTK, (kept_MTK.double() - centre_MTK) / spread_MTK, 0.0)
+        z_MTK, good_MTK, fault_MTF = self.faults(readings, kept_MTK, z_MTK, present_MTK)
         seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
-        quality = torch.where(given_MTF, torch.where(seen_MTF, 0, 2), 1)
-        flags = condition_ok, quality.to(torch.int8), *healthy_3MTF
-        return torch.where(present_MTK, z_MTK, 0.0), present_MTK, flags
+        plain_MTF = torch.where(seen_MTF, GOOD, UNSEEN)
+        quality = torch.where(given_MTF, torch.where(fault_MTF > GOOD, fault_MTF, plain_MTF), MISSING)
+        n_MT1 = good_MTK.float().sum(-1, keepdim=True)
+        some_MT1 = n_MT1 > 0.5
+        lost_MT = lately((len(self.kept) - n_MT1) * inside_MT[..., None], inside_MT[..., None])
+        return z_MTK * some_MT1, some_MT1, (condition_ok, quality.to(torch.int8), *healthy_3MTF, lost_MT)
 
     def formulas(self, now: torch.Tensor, before: Callable, new: Callable) -> list[torch.Tensor]:
         """Every kind of feature from sums of moments alone, [M, T, …]: as they stand `now`, and as they stood then.
 
         before  (windows, how many sums) -> the sums when each window began, [M, T, W, count]
-        new     () -> number and sum of the readings of the first rows, [M, T, 2 * K]
+        new     () -> number of rows and sum of z of the first rows, [M, T, 1 + K]
         """
         width = len(self.kept)
+        parts = {"mean": [1, width], "std": [1, width, width]}
+        parts["slope"] = [*(parts["std"] if self.squares else parts["mean"]), 1, 1, width]
 
         def last(sort: str, rows_W: list[int]) -> tuple[torch.Tensor, ...]:
-            """The moments that this sort needs, over the last so many rows for each window at once: [M, T, W, K]."""
-            count = MOMENTS[sort] * width
-            return (now[:, :, None, :count] - before(rows_W, count)).split(width, dim=3)
+            """The moments that this sort needs, over the last so many rows for each window at once: [M, T, W, …]."""
+            count = sum(parts[sort])
+            return (now[:, :, None, :count] - before(rows_W, count)).split(parts[sort], dim=3)
 
         def columns(sort: str) -> torch.Tensor:
             """All kinds of this sort, window by window: [M, T, W * K]."""
             n, total, *rest = last(sort, self.rows[sort])
             if sort == "mean":
-                return (total / n).flatten(2)  # 0/0 = NaN: no reading in this window
+                return (total / n).flatten(2)  # 0/0 = NaN: no row in this window
             if sort == "std":
                 average = total / n
                 return (rest[0] / n - average * average).clamp(min=0.0).sqrt().flatten(2)
-            _, t, tt, tz = rest
-            den = n * tt - t * t  # a whole number; 0, like the numerator, for fewer than two readings
+            t, tt, tz = rest[-3:]
+            den = n * tt - t * t  # a whole number; 0, like the numerator, for fewer than two rows
             return ((n * tz - t * total) / den.clamp(min=1.0)).flatten(2)
 
         def shift() -> torch.Tensor:
             n, total = last("mean", [SHIFT])
             first = new()
-            return (total / n)[:, :, 0] - first[:, :, width:] / first[:, :, :width]
+            return (total / n)[:, :, 0] - first[:, :, 1:] / first[:, :, :1]
 
         return [shift() if sort == "shift" else columns(sort) for sort in self.rows]
 
@@ -219,7 +239,7 @@ class FeatureGraph(torch.nn.Module):
             # sum over known settings of (place - centre)^2, multiplied out: two small matrix products
             apart = (known @ self.centre.T.square()) - place @ (2.0 * self.centre.T)
             near, nearest = (apart + (place * place).sum(-1, keepdim=True)).min(dim=-1)
-            condition_ok = near <= self.radius * self.radius
+            condition_ok = (near <= self.radius * self.radius) & given.all(-1)  # unknown is not met
         else:
             condition_ok = torch.ones_like(readings[:, :, 0], dtype=torch.bool)
         if len(self.mean) == 1:  # one condition: nothing to look up

@@ -94,9 +94,13 @@ class Fleet:
         life_R = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
         return self._with(row_R, life_R, np.asarray(life_N, int), np.full(len(rows), np.nan))
 
+    def with_readings(self, x_RF: np.ndarray) -> Fleet:
+        """The same lives with other readings, row by row."""
+        return Fleet(**{**self.__dict__, "x_RF": x_RF})
+
     def padded(self) -> tuple[np.ndarray, np.ndarray]:
         """Readings as x_LTF float32 (NaN after the end of a life) and length_L int64."""
-        x_LTF = np.full((self.lives, self.length_L.max(initial=1), len(self.channels)), np.nan, np.float32)
+        x_LTF = np.full((self.lives, self.length_L.max(initial=1), self.x_RF.shape[1]), np.nan, np.float32)
         x_LTF[self.life_R, self.position_R] = self.x_RF
         return x_LTF, self.length_L.astype(np.int64)
 

@@ -13,22 +13,9 @@ import pandas as pd
 
 from common.fault import Fault
 from common.table_contract import CODES
+from pilots.manufacturing.units import OTHER_UNITS
 
 MOST = 0.5  # share of a column outside its limits from which on the whole column is suspected
-# Our unit: what a logger may have written instead, and how to get back: ours = factor * theirs + offset.
-# Exact by definition (ISO 80000); psi and in from the international pound and inch.
-OTHER_UNITS: dict[str, dict[str, tuple[float, float]]] = {
-    "°C": {"K": (1.0, -273.15), "°F": (5 / 9, -160 / 9)},
-    "K": {"°C": (1.0, 273.15), "°F": (5 / 9, 459.67 * 5 / 9)},
-    "mm/s": {"m/s": (1000.0, 0.0), "in/s": (25.4, 0.0), "µm/s": (0.001, 0.0)},
-    "bar": {"kPa": (0.01, 0.0), "Pa": (1e-5, 0.0), "MPa": (10.0, 0.0), "psi": (0.0689476, 0.0), "mbar": (0.001, 0.0)},
-    "kPa": {"bar": (100.0, 0.0), "Pa": (0.001, 0.0), "psi": (6.89476, 0.0)},
-    "m³/h": {"l/min": (0.06, 0.0), "l/s": (3.6, 0.0), "m³/s": (3600.0, 0.0)},
-    "A": {"mA": (0.001, 0.0)},
-    "kW": {"W": (0.001, 0.0)},
-    "rpm": {"1/s": (60.0, 0.0)},
-    "%": {"a share from 0 to 1": (100.0, 0.0)},
-}
 
 
 def check_limits(
