@@ -14,6 +14,8 @@ from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Features
 
 ROWS = ("machine", "time")
+QUALITY = "0 good, 1 missing, 2 outside the range seen, 3 stuck, 4 spike, 5 offset, 6 wrong unit; 1 and 3 to 6 are not used"
+LOST = "sensors replaced by what the others let expect, mean of the last 15 rows; widens the interval"
 
 
 def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tensor]]:
@@ -45,11 +47,12 @@ def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tenso
             "alarm_row", "int64", ("machine",), "rows", -1, "time", meaning="row that raised it, 0 first; -1 = none"
         ),
         Tensor("condition_ok", "bool", ROWS, meaning="the operating condition was seen in training"),
-        Tensor("quality", "int8", (*ROWS, count), "", 0, 2, meaning="0 good, 1 missing, 2 outside the range seen"),
+        Tensor("quality", "int8", (*ROWS, count), "", 0, 6, meaning=QUALITY),
         *(
             Tensor(name, "float32", (*ROWS, count), missing=True, meaning=f"{what} of young machines in this condition")
             for name, what in {"healthy": "median", "healthy_low": "5 %", "healthy_high": "95 %"}.items()
         ),
+        Tensor("lost", "float32", ROWS, "sensors", 0.0, meaning=LOST),
     ]
     return inputs, outputs
 

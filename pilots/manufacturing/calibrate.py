@@ -24,36 +24,52 @@ from pilots.manufacturing.protocol import Rows, all_rows, cut_rows
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Forecasts of every training life by a model that never saw its machine. risk_LT is None without a hazard."""
+    """Forecasts of every training life by a model that never saw its machine. risk_LT is None without a hazard.
+
+    blind_LT  the same with sensors hidden
+    """
 
     rul_LT: np.ndarray
     risk_LT: np.ndarray | None
     fold_L: np.ndarray
+    blind_LT: np.ndarray
 
     def take(self, lives: np.ndarray) -> OutOfFold:
         """Only these lives."""
-        return OutOfFold(self.rul_LT[lives], None if self.risk_LT is None else self.risk_LT[lives], self.fold_L[lives])
+        risk_LT = None if self.risk_LT is None else self.risk_LT[lives]
+        return OutOfFold(self.rul_LT[lives], risk_LT, self.fold_L[lives], self.blind_LT[lives])
 
 
-def out_of_fold(run: Run, make: Callable, h: Histories, machine_L: np.ndarray, count: int, seed: int) -> OutOfFold:
-    """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat."""
+def out_of_fold(
+    run: Run, make: Callable, h: Histories, blind: Histories, machine_L: np.ndarray, count: int, seed: int
+) -> OutOfFold:
+    """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat.
+
+    blind  the lives of `h` with sensors hidden: forecast, not learned from
+    """
     parts = folds(machine_L, count, seed)
 
     def fit(number: int, model) -> dict[str, np.ndarray]:
         held = parts[number]
         rest = np.setdiff1d(np.arange(len(machine_L)), held)
-        done = run.keep(f"fold{number}", lambda: forecast(model.fit(h.take(rest), seed), h.take(held)))
+
+        def step() -> dict[str, np.ndarray]:
+            model.fit(h.take(rest), seed)
+            return forecast(model, h.take(held)) | {"blind": forecast(model, blind.take(held))["rul"]}
+
+        done = run.keep(f"fold{number}", step)
         run.say(f"fold {number + 1} of {count}")
         return done
 
     rul_LT = np.full(h.rul_LT.shape, np.nan)
-    risk_LT, fold_L = rul_LT.copy(), np.zeros(len(machine_L), int)
+    risk_LT, blind_LT, fold_L = rul_LT.copy(), rul_LT.copy(), np.zeros(len(machine_L), int)
     with ThreadPoolExecutor(cores()) as pool:  # fits run outside Python's lock, each on one thread of its own
         futures = [pool.submit(fit, number, make()) for number in range(count)]
         for number, future in enumerate(futures):
             done, held = future.result(), parts[number]
             rul_LT[held], risk_LT[held], fold_L[held] = done["rul"], done.get("risk", np.nan), number
-    return OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L)
+            blind_LT[held] = done["blind"]
+    return OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L, blind_LT)
 
 
 def further_seeds(run: Run, make: Callable, h: Histories, logs: dict[str, Histories]) -> dict[str, list[dict]]:
@@ -82,13 +98,18 @@ def forecast(model, h: Histories) -> dict[str, np.ndarray]:
     return {name: np.where(h.inside_LT, value, np.nan) for name, value in made.items()}
 
 
-def decide(oof: OutOfFold, h: Histories, interval: Conformal, cuts: int, seed: int, **settings) -> Decision:
+def decide(
+    oof: OutOfFold, h: Histories, blind: Histories, interval: Conformal, cuts: int, seed: int, **settings
+) -> Decision:
     """Learn interval and probability of failure from out-of-fold forecasts. `settings` as in Decision."""
     cap, horizon = settings["cap"], settings["horizon"]
     rows = cut_rows(h, cuts, seed)
     said_N, rul_N = np.clip(rows.of(oof.rul_LT), 0, cap), rows.of(h.rul_LT)
     known = np.isfinite(rul_N)
-    interval = interval.fit(said_N[known], np.minimum(rul_N[known], cap), rows.life_N[known], cap)
+    true_N, life_N = np.minimum(rul_N[known], cap), rows.life_N[known]
+    interval = interval.fit(said_N[known], true_N, life_N, cap)
+    blind_N = np.clip(rows.of(oof.blind_LT)[known], 0, cap)
+    interval = interval.widened(blind_N, true_N, rows.of(blind.lost_LT)[known], life_N)
     told, signal_N, event_N = _fate(oof, h, rows, cap, horizon)
     curve = calibrated(signal_N, event_N, told.life_N)
     return Decision(**settings, has_risk=oof.risk_LT is not None, interval=interval, risk=curve)

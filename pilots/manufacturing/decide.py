@@ -30,13 +30,18 @@ class Decision:
     risk: Curve
 
     def __call__(
-        self, rul_MT: np.ndarray, risk_MT: np.ndarray | None, length_M: np.ndarray, threshold: float | None = None
+        self,
+        rul_MT: np.ndarray,
+        risk_MT: np.ndarray | None,
+        length_M: np.ndarray,
+        threshold: float | None = None,
+        lost_MT: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """The answer in NumPy, padding as NaN: rul, low, high, p_fail [M, T], alarm [M] and the row it
-        began at [M], -1 where there is none."""
+        began at [M], -1 where there is none. `lost_MT` sensors, mean of the last rows, widen the interval."""
         inside_MT = np.arange(rul_MT.shape[1]) < length_M[:, None]
         rul = np.clip(rul_MT, 0.0, self.cap)
-        low, high = self.interval(rul)
+        low, high = self.interval(rul, lost_MT)
         p_fail = self.risk(signal(rul, risk_MT, self.cap))
         out = {"rul": rul, "low": low, "high": high, "p_fail": p_fail}
         out = {name: np.where(inside_MT, value, np.nan) for name, value in out.items()}

@@ -29,9 +29,10 @@ def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision)
             "rul_raw": torch.zeros(2, 7),
             "length": torch.tensor([7, 5]),
             "threshold": torch.tensor(decision.threshold, dtype=torch.float32),
+            "lost": torch.zeros(2, 7),
             **({"risk": torch.zeros(2, 7)} if decision.has_risk else {}),
         },
-        {name: {0: "machine", 1: "time"} for name in ("rul_raw", "risk")} | {"length": {0: "machine"}},
+        {name: {0: "machine", 1: "time"} for name in ("rul_raw", "lost", "risk")} | {"length": {0: "machine"}},
         DECIDED,
     )
     links = [("rul", "rul_raw"), *([("p_fail", "risk")] if decision.has_risk else [])]
@@ -60,8 +61,8 @@ def cast(features: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _one_length(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The decision reads the same `length` as the features; `threshold` keeps its own name."""
-    names = {"decision_length": "length", "decision_threshold": "threshold"}
+    """The decision reads the same `length` as the features, and `lost` from them; `threshold` keeps its own name."""
+    names = {"decision_length": "length", "decision_threshold": "threshold", "decision_lost": "lost"}
     for node in model.graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = names.get(name, name)
@@ -83,22 +84,30 @@ class DecisionGraph(torch.nn.Module):
         self.decision, self.alarm = decision, AlarmGraph(decision.alarm)
         self.ends = CurveGraph(decision.interval.low, decision.interval.high)
         self.chance = CurveGraph(decision.risk)
+        self.wider = CurveGraph(decision.interval.wider)
 
     def forward(
-        self, rul_raw: torch.Tensor, length: torch.Tensor, threshold: torch.Tensor, risk: torch.Tensor | None = None
+        self,
+        rul_raw: torch.Tensor,
+        length: torch.Tensor,
+        threshold: torch.Tensor,
+        lost: torch.Tensor,
+        risk: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, ...]:
-        rul, low, high, p_fail = self.answers(rul_raw, risk)
+        rul, low, high, p_fail = self.answers(rul_raw, lost, risk)
         outside = torch.arange(rul.shape[1])[None, :] >= length[:, None]
         nothing = torch.where(outside, float("nan"), 0.0)
         answers = (x + nothing for x in (rul, low, high, p_fail))
         return (*answers, *self.alarm(rul, length, threshold))
 
-    def answers(self, rul_raw: torch.Tensor, risk: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+    def answers(
+        self, rul_raw: torch.Tensor, lost: torch.Tensor, risk: torch.Tensor | None
+    ) -> tuple[torch.Tensor, ...]:
         """rul, low, high and p_fail of each row by itself."""
         cap = self.decision.cap
         rul = rul_raw.clamp(0.0, cap)
         p_fail = self.chance(1.0 - rul / cap if risk is None else risk)[..., 0]
-        low, high = (rul[..., None] + self.ends(rul)).clamp(0.0, cap).unbind(-1)
+        low, high = (rul[..., None] + self.wider(lost) * self.ends(rul)).clamp(0.0, cap).unbind(-1)
         return rul, low, high, p_fail
 
 

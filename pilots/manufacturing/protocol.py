@@ -49,6 +49,22 @@ def begun_anywhere(fleet: Fleet, seed: int) -> Fleet:
     return twice.without_first(np.concatenate([np.zeros(fleet.lives), share_L]))
 
 
+def sensors_lost(fleet: Fleet, seed: int) -> Fleet:
+    """Every life with some of its sensors lost, half of them from the start and half from a random row on.
+
+    How many: one, two, three, five, half of them or all, each equally often.
+    """
+    random = np.random.default_rng(seed)
+    sensors = np.array([f for f, channel in enumerate(fleet.channels) if channel.role == "sensor"])
+    counts = np.minimum([1, 2, 3, 5, -(-len(sensors) // 2), len(sensors)], len(sensors))
+    from_L = np.where(random.random(fleet.lives) < 0.5, 0, random.integers(0, fleet.length_L))
+    lost_LF = np.zeros((fleet.lives, len(fleet.channels)), bool)
+    for life, count in enumerate(random.choice(counts, fleet.lives)):
+        lost_LF[life, random.choice(sensors, count, replace=False)] = True
+    gone_RF = lost_LF[fleet.life_R] & (fleet.position_R >= from_L[fleet.life_R])[:, None]
+    return fleet.with_readings(np.where(gone_RF, np.float32(np.nan), fleet.x_RF))
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows to score: their life, their place in it, and the weight that gives every life the same say."""

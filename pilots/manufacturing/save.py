@@ -37,7 +37,7 @@ def exported(run: Run, features: Features, model, decision: Decision, test: Flee
     asked = {"readings": readings, "length": length, "threshold": np.array(decision.threshold, np.float32)}
     answer = Session(graph.SerializeToString(), threads=2).run(asked)
     made = calibrate.forecast(model, held)
-    python = decision(made["rul"], made.get("risk"), held.length_L)
+    python = decision(made["rul"], made.get("risk"), held.length_L, lost_MT=held.lost_LT)
     facts = parity(*(np.stack([a[n] for n in ("rul", "low", "high")]) for a in (python, answer)), tolerance)
     facts["rows"] = int(held.length_L.sum())  # each compared in rul, low and high
     parity(python["p_fail"], answer["p_fail"], 1e-4)

@@ -38,15 +38,16 @@ def story(cfg: DictConfig) -> float:
         features = build(cfg.features).fit(train, first)  # the test machines are not looked at
         logs = train if cfg.model.get("age", True) else protocol.begun_anywhere(train, first)
         learn, held = features(logs), features(test)
+        blind = features(protocol.sensors_lost(logs, first))
         late = {f"log without its first {share:.0%}": features(test.without_first(share)) for share in cfg.late_start}
 
     with run.stage("fit"):
-        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, logs.machine_L, cfg.split.folds, first)
+        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, blind, logs.machine_L, cfg.split.folds, first)
         interval = build(cfg.interval)
         alarm, terms, prices = agreed(cfg, fleet)
         bought = policy(oof, learn, train, cap, cfg.alarm.threshold, alarm, terms, prices)
         settings = {"cap": cap, "horizon": horizon, "threshold": bought.threshold, "alarm": alarm}
-        decision = calibrate.decide(oof, learn, interval, cfg.split.cuts, first, **settings)
+        decision = calibrate.decide(oof, learn, blind, interval, cfg.split.cuts, first, **settings)
         model = build(cfg.model).fit(learn, first)
 
     with run.stage("evaluate"):
@@ -57,7 +58,7 @@ def story(cfg: DictConfig) -> float:
         naive = Answers.naive(learn, cap, horizon, interval.level)
 
         def scored(h, forecasts) -> dict:
-            answers = Answers.of([decision(f["rul"], f.get("risk"), h.length_L) for f in forecasts])
+            answers = Answers.of([decision(f["rul"], f.get("risk"), h.length_L, lost_MT=h.lost_LT) for f in forecasts])
             unit = f"{fleet.row_unit}s"
             return scores(h, answers, naive, unit=unit, cap=cap, horizon=horizon, cuts=cfg.split.cuts, seed=first)
 

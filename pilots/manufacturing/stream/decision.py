@@ -41,23 +41,23 @@ class AlarmStep(torch.nn.Module):
 
 
 class DecisionStep(torch.nn.Module):
-    """rul_raw [M, 1], threshold, row [M], the alarm's memory and risk [M, 1] or none -> DECIDED [M], next memory."""
+    """rul_raw [M, 1], threshold, row [M], lost [M], the alarm's memory and risk [M, 1] or none -> DECIDED [M], next memory."""
 
     def __init__(self, decision: Decision):
         super().__init__()
         self.batch, self.alarm = DecisionGraph(decision), AlarmStep(decision.alarm)
 
     def forward(
-        self, rul_raw: torch.Tensor, threshold: torch.Tensor, row: torch.Tensor,
+        self, rul_raw: torch.Tensor, threshold: torch.Tensor, row: torch.Tensor, lost: torch.Tensor,
         under: torch.Tensor, over: torch.Tensor, since: torch.Tensor, risk: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, ...]:  # fmt: skip
-        rul, low, high, p_fail = (x[:, 0] for x in self.batch.answers(rul_raw, risk))
+        rul, low, high, p_fail = (x[:, 0] for x in self.batch.answers(rul_raw, lost[:, None], risk))
         return rul, low, high, p_fail, *self.alarm(rul, threshold, row, under, over, since)
 
     def export(self) -> Step:
-        """As an ONNX graph; inputs rul_raw, threshold, row, the memory and, if the model gives it, risk."""
+        """As an ONNX graph; inputs rul_raw, threshold, row, lost, the memory and, if the model gives it, risk."""
         example = {"rul_raw": torch.zeros(2, 1), "threshold": torch.tensor(30.0), "row": torch.tensor([0, 1])}
-        example |= {m.name: torch.from_numpy(m.start(2)) for m in MEMORY}
+        example |= {"lost": torch.zeros(2)} | {m.name: torch.from_numpy(m.start(2)) for m in MEMORY}
         example |= {"risk": torch.zeros(2, 1)} if self.batch.decision.has_risk else {}
         axes = {name: {0: "machine"} for name in example if name != "threshold"}
         return Step(trace(self, example, axes, [*DECIDED, *(m.name + NEXT for m in MEMORY)]), MEMORY)

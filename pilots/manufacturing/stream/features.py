@@ -4,7 +4,7 @@ The batch graph takes a window as the difference of two running sums, now and wh
 here: the second is the first, so many rows late, and grows by the row that leaves the window. The additions are the
 batch's own in the batch's own order, so the features are equal in every bit.
 
-Axes: M machines, F channels, K sensors kept, W rows remembered, G windows, S sums.
+Axes: M machines, F channels, K sensors kept, R rows of readings and W of z-scores remembered, G windows, S sums.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import onnx
 import torch
 
 from common.export.torch import trace
+from pilots.manufacturing.faults import REACH
 from pilots.manufacturing.features import EVERY, FLAGS, SHIFT, FeatureGraph, Features, moments
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
 
 class FeatureStep(torch.nn.Module):
-    """(readings [M, F], row [M], recent [M, W, F], sums [M, 1 + G, S], first [M, 2 K]) -> features64 [M, 1, D],
-    flags [M, …] and the next row, recent, sums and first."""
+    """(readings [M, F], row [M], recent [M, R, F], told [M, W, K + 1], sums [M, 1 + G, S], first [M, 1 + K]) ->
+    features64 [M, 1, D], flags [M, …] and the next row, recent, told, sums and first."""
 
     def __init__(self, features: Features):
         super().__init__()
@@ -34,29 +35,36 @@ class FeatureStep(torch.nn.Module):
         return [
             Memory("row", "int64", unit="rows", meaning="rows seen"),
             Memory(
-                "recent", "float32", (("row", max(self.windows, default=1)), ("channel", channels)),
+                "recent", "float32", (("row", REACH - 1), ("channel", channels)),
                 "of each channel", "the last readings, oldest first, NaN = missing", missing=True,
             ),
             Memory(
-                "sums", "float64", (("window", 1 + windows), ("sum", 6 * sensors)), "",
-                "1, z, z², t, t², z·t of each sensor summed over all rows, then over those before each window: "
-                + (", ".join(map(str, self.windows)) or "none"),
+                "told", "float64", (("row", max(self.windows, default=1)), ("sensor", sensors + 1)), "",
+                "the last rows' z-scores, oldest first, what was lost or faulty replaced; then 1 for a row that counts",
             ),
-            Memory("first", "float64", (("sum", 2 * sensors),), "", "1 and z summed over the first rows"),
+            Memory(
+                "sums", "float64", (("window", 1 + windows), ("sum", 3 + (3 if self.batch.squares else 2) * sensors)), "",
+                f"1, z{', z²' if self.batch.squares else ''}, t, t², z·t summed over all rows, then over those before "
+                f"each window: {', '.join(map(str, self.windows)) or 'none'}",
+            ),
+            Memory("first", "float64", (("sum", 1 + sensors),), "", "1 and z summed over the first rows"),
         ]  # fmt: skip
 
     def forward(
-        self, readings: torch.Tensor, row: torch.Tensor, recent: torch.Tensor, sums: torch.Tensor, first: torch.Tensor
-    ) -> tuple[torch.Tensor, ...]:
+        self, readings: torch.Tensor, row: torch.Tensor, recent: torch.Tensor, told: torch.Tensor,
+        sums: torch.Tensor, first: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:  # fmt: skip
         batch, width = self.batch, len(self.batch.kept)
         age_G = torch.tensor([0, *self.windows])  # the newest row, and the one that leaves each window
-        log_MWF = torch.cat([recent, readings[:, None]], dim=1)
-        rows_MGF = log_MWF.index_select(1, recent.shape[1] - age_G)
-        t_MG = row[:, None] - age_G
-        z_MGK, present_MGK, flags = batch.look(rows_MGF, t_MG >= 0)
-        sums = sums + moments(z_MGK, present_MGK, t_MG.double()[..., None])
+        log_MRF = torch.cat([recent, readings[:, None]], dim=1)
+        inside_MR = row[:, None] >= torch.arange(REACH - 1, -1, -1)
+        z_MRK, present_MR1, flags = batch.look(log_MRF, inside_MR)
+        told = torch.cat([told, torch.cat([z_MRK[:, -1:], present_MR1[:, -1:].double()], dim=2)], dim=1)
+        z_MGK, present_MG1 = told.index_select(1, told.shape[1] - 1 - age_G).split([width, 1], dim=2)
+        t_MG1 = (row[:, None] - age_G).double()[..., None]
+        sums = sums + moments(z_MGK, present_MG1 > 0, t_MG1, batch.squares)
         now_M1S = sums[:, :1]
-        first = torch.where((row < batch.first)[:, None], now_M1S[:, 0, : 2 * width], first)
+        first = torch.where((row < batch.first)[:, None], now_M1S[:, 0, : 1 + width], first)
 
         starts = {rows: sums[:, 1 + number, None] for number, rows in enumerate(self.windows)}
         starts[EVERY] = torch.zeros_like(now_M1S)
@@ -66,7 +74,7 @@ class FeatureStep(torch.nn.Module):
 
         age_M11 = (row + 1).double()[:, None, None]
         made = torch.cat([*batch.formulas(now_M1S, before, lambda: first[:, None]), age_M11], dim=2)
-        return made, *(flag[:, 0] for flag in flags), row + 1, log_MWF[:, 1:], sums, first
+        return made, *(flag[:, -1] for flag in flags), row + 1, log_MRF[:, 1:], told[:, 1:], sums, first
 
     def export(self) -> Step:
         """As an ONNX graph; inputs readings and the memory, outputs features64, the flags and the next memory."""
