@@ -18,12 +18,12 @@ toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
     (float[machine,time] rul, float[machine,time] low, float[machine,time] high, float[machine,time] p_fail,
      bool[machine] alarm, bool[machine,time] condition_ok, int8[machine,time,3] quality,
      float[machine,time,3] healthy, float[machine,time,3] healthy_low, float[machine,time,3] healthy_high,
-     int64[machine] alarm_row)
+     int64[machine] alarm_row, float[machine,time] lost)
 <float nought = {0.0}, float unknown = {nan}, float cap = {125.0}, float per_mm_s = {10.0}, int64 one = {1},
  int64 first = {0}, int64[1] rows = {1}, float narrow = {0.8}, float wide = {1.2}, float horizon = {30.0},
  float slope = {0.2},
  float[3] seen_low = {0.2, 0.5, 20.0}, float[3] seen_high = {1.0, 9.0, 80.0}, float[3] base = {0.6, 1.0, 45.0},
- int8 good = {0}, int8 lost = {1}, int8 odd = {2}>
+ int8 good = {0}, int8 absent = {1}, int64[1] sensors = {2}, int8 odd = {2}>
 {
   gap = IsNaN(readings)
   known = Where(gap, nought, readings)
@@ -70,7 +70,9 @@ toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
   above = Greater(readings, seen_high)
   outside = Or(below, above)
   quality1 = Where(outside, odd, good)
-  quality = Where(gap, lost, quality1)
+  quality = Where(gap, absent, quality1)
+  gap1 = Cast<to = 1>(gap)
+  lost = ReduceSum<keepdims = 0>(gap1, sensors)
   healthy1 = Mul(known, nought)
   healthy = Add(healthy1, base)
   healthy_low = Mul(healthy, narrow)
@@ -105,6 +107,7 @@ def toy_manifest(**changes) -> dict:
         Tensor("quality", "int8", (*row, "sensor")),
         *(Tensor(name, "float32", (*row, "sensor")) for name in ("healthy", "healthy_low", "healthy_high")),
         Tensor("alarm_row", "int64", ("machine",), "rows", -1, "time"),
+        Tensor("lost", "float32", row, "sensors"),
     ]
     parts = {
         "pilot": "manufacturing",

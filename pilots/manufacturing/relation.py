@@ -32,12 +32,16 @@ def precision(z_RK: np.ndarray, life_R: np.ndarray) -> np.ndarray:
     return (vector_KK / (np.maximum(value_K, 0.0) + RIDGE)) @ vector_KK.T
 
 
-def steps(bond_KK: np.ndarray, count: int) -> list[np.ndarray]:
-    """Step lengths times the bond, for `complete`: [K, K] each."""
+def roots(bond_KK: np.ndarray, count: int) -> np.ndarray:
+    """Where the error's polynomial vanishes: at 1, the bond of one lost sensor alone, then as Chebyshev has them."""
     high = np.linalg.eigvalsh(bond_KK)[-1]  # no principal submatrix exceeds it (Cauchy)
-    angle_N = np.pi * (np.arange(count) + 0.5) / count
-    root_N = (high + LEAST) / 2 + (high - LEAST) / 2 * np.cos(angle_N)
-    return [bond_KK / root for root in root_N]
+    angle_N = np.pi * (np.arange(count - 1) + 0.5) / (count - 1)
+    return np.append(1.0, (high + LEAST) / 2 + (high - LEAST) / 2 * np.cos(angle_N))
+
+
+def steps(bond_KK: np.ndarray, count: int) -> list[torch.Tensor]:
+    """Step lengths times the bond, for `complete`: [K, K] each."""
+    return [torch.as_tensor(bond_KK / root) for root in roots(bond_KK, count)]
 
 
 def complete(u: torch.Tensor, good: torch.Tensor, steps_KK: list[torch.Tensor]) -> torch.Tensor:
@@ -47,7 +51,8 @@ def complete(u: torch.Tensor, good: torch.Tensor, steps_KK: list[torch.Tensor]) 
     steps_KK  as from `steps`; the bond is the precision in these units, with ones on its diagonal
 
     Solves bond_lost,lost u_lost = -bond_lost,good u_good in every row by Richardson's iteration with Chebyshev's
-    steps (Golub & Van Loan, Matrix Computations, section 11.2.8): no division, the same few products for every row.
+    steps (Golub & Van Loan, Matrix Computations, section 11.2.8): the same few products for every row, exact where
+    one sensor is lost.
     """
     lost = (~good).double()
     for step_KK in steps_KK:
