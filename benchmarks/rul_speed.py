@@ -54,7 +54,7 @@ class Parts:
         names = {name for node in graph.graph.node for name in node.output}
         prefix = "model_gbdt_" if "model_gbdt_rul" in names else "model_"
         self.whole = Session(model)
-        self.features = self._cut(cut, ["readings", "length"], ["features"])
+        self.features = self._cut(cut, ["readings", "length", "judge"], ["features"])
         self.trees = self._cut(cut, ["features"], [f"{prefix}rul"])
         rest = [n for n in ("model_tcn_rul", "model_hazard_p_fail") if n in names]
         self.model = self._cut(cut, ["features"], [f"{prefix}rul", *rest])
@@ -83,18 +83,18 @@ def work(run: Path, repeats: int) -> None:
         readings = rows[(start[:, None] + np.arange(length)) % len(rows)]
         return {"readings": readings, "length": np.full(machines, length)}
 
-    threshold = {"threshold": np.array(30, np.float32)}
+    threshold, judge = {"threshold": np.array(30, np.float32)}, {"judge": np.array(1, np.float32)}
 
     def timed(session: Session, machines: int, length: int) -> Callable[[int], float]:
         def once(seed: int) -> float:
-            inputs = ask(machines, length, seed) | (threshold if session is parts.whole else {})
+            inputs = ask(machines, length, seed) | judge | (threshold if session is parts.whole else {})
             return seconds(lambda: session.run(inputs))
 
         return warm(once, machines)
 
     def on_features(session: Session, machines: int, length: int) -> Callable[[int], float]:
         def once(seed: int) -> float:
-            made = {"features": parts.features.run(ask(machines, length, seed))["features"]}
+            made = {"features": parts.features.run(ask(machines, length, seed) | judge)["features"]}
             return seconds(lambda: session.run(made))
 
         return warm(once, machines)

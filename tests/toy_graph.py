@@ -14,7 +14,7 @@ from common.bundle.write import sample_from_contract, write_bundle
 
 GRAPH = """
 <ir_version: 10, opset_import: ["" : 21]>
-toy (float[machine,time,3] readings, int64[machine] length, float threshold) =>
+toy (float[machine,time,3] readings, int64[machine] length, float threshold, float judge) =>
     (float[machine,time] rul, float[machine,time] low, float[machine,time] high, float[machine,time] p_fail,
      bool[machine] alarm, bool[machine,time] condition_ok, int8[machine,time,3] quality,
      float[machine,time,3] healthy, float[machine,time,3] healthy_low, float[machine,time,3] healthy_high,
@@ -98,6 +98,7 @@ def toy_manifest(**changes) -> dict:
         Tensor("readings", "float32", (*row, "sensor"), missing=True, meaning="settings, then sensors, in their units"),
         Tensor("length", "int64", ("machine",), "rows", 1, "time", meaning="rows of each machine that are not padding"),
         Tensor("threshold", "float32", (), "hours", 0, 125, 20.0, meaning="alarm below this remaining life"),
+        Tensor("judge", "float32", (), "", 0, 1, 1.0, meaning="not used here"),
     ]
     outputs = [Tensor(name, "float32", row, "hours") for name in ("rul", "low", "high")]
     outputs += [

@@ -106,7 +106,11 @@ class Features:
         self.names_D = tuple([f"{sensor}.{kind}" for kind in self.kinds for sensor in sensors] + ["age"])
         self.graph = trace(
             FeatureGraph(self),
-            {"readings": torch.zeros(2, 7, len(fleet.channels)), "length": torch.tensor([7, 5])},
+            {
+                "readings": torch.zeros(2, 7, len(fleet.channels)),
+                "length": torch.tensor([7, 5]),
+                "judge": torch.ones(()),
+            },
             {"readings": {0: "machine", 1: "time"}, "length": {0: "machine"}},
             ["features64", *FLAGS],
         )
@@ -128,10 +132,17 @@ class Features:
 
     def run(self, readings_MTF: np.ndarray, length_M: np.ndarray) -> dict[str, np.ndarray]:
         """Every output of the feature graph, features in float64."""
-        return self._session.run({"readings": readings_MTF, "length": length_M})
+        return self._session.run({"readings": readings_MTF, "length": length_M, "judge": np.array(1, np.float32)})
 
 
-FLAGS = ["condition_ok", "quality", "healthy", "healthy_low", "healthy_high", "lost"]  # what the graph says besides features
+FLAGS = [
+    "condition_ok",
+    "quality",
+    "healthy",
+    "healthy_low",
+    "healthy_high",
+    "lost",
+]  # what the graph says besides features
 FINITE = 3.4028234e38  # largest float32
 SHIFT = 5  # rows whose mean is held against the first ones
 
@@ -145,7 +156,7 @@ def moments(z_MTK: torch.Tensor, present_MT1: torch.Tensor, t_MT1: torch.Tensor,
 
 
 class FeatureGraph(torch.nn.Module):
-    """The feature formulas. (readings [M, T, F] float32, length [M] int64) -> float64 features and row flags."""
+    """The feature formulas. (readings [M, T, F] float32, length [M] int64, judge () float32) -> float64 features and row flags."""
 
     def __init__(self, features: Features):
         super().__init__()
@@ -155,9 +166,9 @@ class FeatureGraph(torch.nn.Module):
             self.register_buffer(name, torch.as_tensor(value))
         self.faults = FaultGraph(features.faults, features.conditions.kept_K, len(features.conditions.seen_low_F))
 
-    def forward(self, readings: torch.Tensor, length: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, readings: torch.Tensor, length: torch.Tensor, judge: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
-        z_MTK, present_MT1, flags = self.look(readings, row_T < length[:, None])
+        z_MTK, present_MT1, flags = self.look(readings, row_T < length[:, None], judge)
         sums = torch.cumsum(moments(z_MTK, present_MT1, row_T.double()[:, None], self.squares), dim=1)
         sums = nn.functional.pad(sums, (0, 0, 1, 0))  # row t holds what was seen before row t
         now, width = sums[:, 1:], len(self.kept)
@@ -175,7 +186,9 @@ class FeatureGraph(torch.nn.Module):
         age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
         return torch.cat([*self.formulas(now, before, new), age], dim=2), *flags
 
-    def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
+    def look(
+        self, readings: torch.Tensor, inside_MT: torch.Tensor, judge: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, tuple]:
         """What the last `REACH` rows up to each one say of it, whatever came earlier.
 
         z-scores [M, T, K], lost and faulty ones replaced by what the other sensors let expect (0 where the row has
@@ -186,7 +199,7 @@ class FeatureGraph(torch.nn.Module):
         kept_MTK = readings.index_select(2, self.kept)
         present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
         z_MTK = torch.where(present_MTK, (kept_MTK.double() - centre_MTK) / spread_MTK, 0.0)
-        z_MTK, good_MTK, fault_MTF = self.faults(readings, kept_MTK, z_MTK, present_MTK)
+        z_MTK, good_MTK, fault_MTF = self.faults(readings, kept_MTK, z_MTK, present_MTK, judge > 0.5)
         seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
         plain_MTF = torch.where(seen_MTF, GOOD, UNSEEN)
         quality = torch.where(given_MTF, torch.where(fault_MTF > GOOD, fault_MTF, plain_MTF), MISSING)

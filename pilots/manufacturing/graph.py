@@ -22,7 +22,7 @@ OUTPUTS = [*DECIDED, *FLAGS]
 
 
 def whole(features: onnx.ModelProto, model: onnx.ModelProto, decision: Decision) -> onnx.ModelProto:
-    """Join the three graphs; inputs readings, length, threshold; outputs as in OUTPUTS."""
+    """Join the three graphs; inputs readings, length, threshold, judge; outputs as in OUTPUTS."""
     last = to_onnx(
         DecisionGraph(decision),
         {
@@ -70,7 +70,7 @@ def _one_length(model: onnx.ModelProto) -> onnx.ModelProto:
     inputs["decision_threshold"].name = "threshold"
     outputs = {o.name: o for o in model.graph.output}
     del model.graph.input[:], model.graph.output[:]
-    model.graph.input.extend([inputs["readings"], inputs["length"], inputs["decision_threshold"]])
+    model.graph.input.extend([inputs["readings"], inputs["length"], inputs["decision_threshold"], inputs["judge"]])
     model.graph.output.extend([outputs[name] for name in OUTPUTS])
     model.graph.name = "remaining_useful_life"
     return model
@@ -100,9 +100,7 @@ class DecisionGraph(torch.nn.Module):
         answers = (x + nothing for x in (rul, low, high, p_fail))
         return (*answers, *self.alarm(rul, length, threshold))
 
-    def answers(
-        self, rul_raw: torch.Tensor, lost: torch.Tensor, risk: torch.Tensor | None
-    ) -> tuple[torch.Tensor, ...]:
+    def answers(self, rul_raw: torch.Tensor, lost: torch.Tensor, risk: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         """rul, low, high and p_fail of each row by itself."""
         cap = self.decision.cap
         rul = rul_raw.clamp(0.0, cap)

@@ -35,6 +35,7 @@ def exported(run: Run, features: Features, model, decision: Decision, test: Flee
     graph = whole(features.graph, model.graph(), decision)
     readings, length = test.padded()
     asked = {"readings": readings, "length": length, "threshold": np.array(decision.threshold, np.float32)}
+    asked["judge"] = np.array(1, np.float32)
     answer = Session(graph.SerializeToString(), threads=2).run(asked)
     made = calibrate.forecast(model, held)
     python = decision(made["rul"], made.get("risk"), held.length_L, lost_MT=held.lost_LT)

@@ -102,7 +102,8 @@ def test_quality_says_missing_and_outside(features):
     readings[0, 2] = 1e4
     quality = fitted.run(readings, np.array([3]))["quality"][0]
     assert (quality[0] == 1).all()
-    assert (quality[2] == 2).all()
+    assert (quality[2] >= 2).all()
+    assert quality[2, 0] == 2  # a setting is not judged
 
 
 def test_a_setting_without_limits_has_the_range_it_took():
@@ -111,5 +112,3 @@ def test_a_setting_without_limits_has_the_range_it_took():
     found = Conditions.fit(replace(made, channels=endless), seed=0)
     known = made.x_RF[:, 0][np.isfinite(made.x_RF[:, 0])].astype(float)
     assert found.scale_S[0] == pytest.approx(known.max() - known.min())
-    assert (quality[2] >= 2).all()
-    assert quality[2, 0] == 2  # a setting is not judged

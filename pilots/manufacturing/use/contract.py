@@ -7,7 +7,7 @@ from typing import Any
 
 from common.fault import Fault
 
-INPUTS = ("length", "readings", "threshold")
+INPUTS = ("judge", "length", "readings", "threshold")
 OUTPUTS = ("alarm", "alarm_row", "condition_ok", "healthy", "healthy_high", "healthy_low", "high", "lost", "low", "p_fail",
            "quality", "rul")  # fmt: skip
 TEXT, NUMBER = (str,), (int, float)

@@ -24,6 +24,8 @@ from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import ROWS_OF_A_BATCH
 from pilots.manufacturing.use.read import Logs
 
+AS_READ = np.array(0, np.float32)  # a healthy level stands still, which the bundle would take for a stuck sensor
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -133,4 +135,4 @@ def decimals(width: float) -> int:
 
 def _last_rul(bundle: Bundle, x_BTF: np.ndarray) -> np.ndarray:
     length_B = np.full(len(x_BTF), x_BTF.shape[1])
-    return bundle.run(readings=x_BTF.astype(np.float32, copy=False), length=length_B)["rul"][:, -1]
+    return bundle.run(readings=x_BTF.astype(np.float32, copy=False), length=length_B, judge=AS_READ)["rul"][:, -1]
