@@ -14,9 +14,7 @@ from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Features
 
 ROWS = ("machine", "time")
-QUALITY = (
-    "0 good, 1 missing, 2 outside the range seen, 3 stuck, 4 spike, 5 offset, 6 wrong unit; 1 and 3 to 6 are not used"
-)
+QUALITY = "0 good, 1 missing, 2 outside the range seen, 3 stuck, 4 spike, 5 offset, 6 wrong unit"
 LOST = "sensors replaced by what the others let expect, mean of the last 15 rows; widens the interval"
 
 
@@ -28,9 +26,7 @@ def contract(fleet: Fleet, decision: Decision) -> tuple[list[Tensor], list[Tenso
         Tensor("readings", "float32", (*ROWS, count), missing=True, meaning="one column per channel, oldest row first"),
         Tensor("length", "int64", ("machine",), "rows", 1, "time", meaning="rows of each machine; the rest is padding"),
         Tensor("threshold", "float32", (), unit, 0.0, cap, decision.threshold, meaning="remaining life that alarms"),
-        Tensor(
-            "judge", "float32", (), "", 0.0, 1.0, 1.0, meaning="1: faulty readings are left out, 0: all are taken as is"
-        ),
+        Tensor("judge", "float32", (), "", 0.0, 1.0, 1.0, meaning="1: faulty readings are left out; 0: none"),
     ]
     outputs = [
         Tensor("rul", meaning=f"remaining useful life, not told apart above {cap:g}", **rows_left),

@@ -165,18 +165,17 @@ class FaultGraph(torch.nn.Module):
     def forward(
         self,
         readings: torch.Tensor,
-        kept: torch.Tensor,
         z: torch.Tensor,
         present: torch.Tensor,
         judge: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Completed z-scores [M, T, K], which of them are good readings, and fault codes [M, T, F] (0 = none).
 
-        readings [M, T, F]; kept [M, T, K] those of the kept sensors; z [M, T, K] with 0 where not `present`;
+        readings [M, T, F]; z [M, T, K] with 0 where not `present`;
         judge () bool: false = every reading is taken as it is
         """
         unit = self._other_unit(readings) & judge
-        stuck = self._stuck(kept) & judge
+        stuck = self._stuck(readings.index_select(2, self.kept)) & judge
         spike = (jumps(z, present) > self.jump) & judge
         sound = present & ~(stuck | spike | unit.index_select(2, self.kept))
         u = torch.where(sound, z / self.spread, 0.0)

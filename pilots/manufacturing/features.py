@@ -1,8 +1,8 @@
 """Causal features of every row of every life, defined once: one ONNX graph for training and for use.
 
 A feature of row t looks at rows 0..t alone. A reading that is missing or faulty (faults.py) is replaced by what the
-other sensors of its row let expect (relation.py); a row without any good reading is left out. Sums run in float64: in float32 a reading that
-sits on a tree's threshold would fall on the other side of it (up to 5.5 cycles were seen).
+other sensors of its row let expect (relation.py); a row without any good reading is left out. Sums run in float64: in
+float32 a reading that sits on a tree's threshold would fall on the other side of it (up to 5.5 cycles were seen).
 
 Axes: M machines (or lives), T rows, F channels, S settings, K sensors kept, C operating conditions, D features.
 """
@@ -156,7 +156,10 @@ def moments(z_MTK: torch.Tensor, present_MT1: torch.Tensor, t_MT1: torch.Tensor,
 
 
 class FeatureGraph(torch.nn.Module):
-    """The feature formulas. (readings [M, T, F] float32, length [M] int64, judge () float32) -> float64 features and row flags."""
+    """The feature formulas.
+
+    (readings [M, T, F] float32, length [M] int64, judge () float32) -> float64 features and row flags
+    """
 
     def __init__(self, features: Features):
         super().__init__()
@@ -168,7 +171,7 @@ class FeatureGraph(torch.nn.Module):
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor, judge: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
-        z_MTK, present_MT1, flags = self.look(readings, row_T < length[:, None], judge)
+        z_MTK, present_MT1, flags = self.judged(readings, row_T < length[:, None], judge)
         sums = torch.cumsum(moments(z_MTK, present_MT1, row_T.double()[:, None], self.squares), dim=1)
         sums = nn.functional.pad(sums, (0, 0, 1, 0))  # row t holds what was seen before row t
         now, width = sums[:, 1:], len(self.kept)
@@ -186,7 +189,19 @@ class FeatureGraph(torch.nn.Module):
         age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
         return torch.cat([*self.formulas(now, before, new), age], dim=2), *flags
 
-    def look(
+    def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
+        """What each row says alone: z-scores [M, T, K] (0 where absent), which are present, and the rows' flags."""
+        given_MTF = readings.abs() <= FINITE  # False for NaN too
+        healthy_3MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
+        kept_MTK = readings.index_select(2, self.kept)
+        present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
+        z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
+        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
+        quality = torch.where(given_MTF, torch.where(seen_MTF, GOOD, UNSEEN), MISSING)
+        flags = condition_ok, quality.to(torch.int8), *healthy_3MTF
+        return torch.where(present_MTK, z_MTK, 0.0), present_MTK, flags
+
+    def judged(
         self, readings: torch.Tensor, inside_MT: torch.Tensor, judge: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, tuple]:
         """What the last `REACH` rows up to each one say of it, whatever came earlier.
@@ -194,19 +209,14 @@ class FeatureGraph(torch.nn.Module):
         z-scores [M, T, K], lost and faulty ones replaced by what the other sensors let expect (0 where the row has
         no good reading at all); whether there is a good reading [M, T, 1]; the row's flags.
         """
-        given_MTF = readings.abs() <= FINITE  # False for NaN too
-        healthy_3MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
-        kept_MTK = readings.index_select(2, self.kept)
-        present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
-        z_MTK = torch.where(present_MTK, (kept_MTK.double() - centre_MTK) / spread_MTK, 0.0)
-        z_MTK, good_MTK, fault_MTF = self.faults(readings, kept_MTK, z_MTK, present_MTK, judge > 0.5)
-        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
-        plain_MTF = torch.where(seen_MTF, GOOD, UNSEEN)
-        quality = torch.where(given_MTF, torch.where(fault_MTF > GOOD, fault_MTF, plain_MTF), MISSING)
+        z_MTK, present_MTK, (condition_ok, plain_MTF, *healthy_3MTF) = self.look(readings, inside_MT)
+        z_MTK, good_MTK, fault_MTF = self.faults(readings, z_MTK, present_MTK, judge > 0.5)
+        found_MTF = (fault_MTF > GOOD) & (plain_MTF != MISSING)
+        quality = torch.where(found_MTF, fault_MTF, plain_MTF.long()).to(torch.int8)
         n_MT1 = good_MTK.float().sum(-1, keepdim=True)
         some_MT1 = n_MT1 > 0.5
         lost_MT = lately((len(self.kept) - n_MT1) * inside_MT[..., None], inside_MT[..., None])
-        return z_MTK * some_MT1, some_MT1, (condition_ok, quality.to(torch.int8), *healthy_3MTF, lost_MT)
+        return z_MTK * some_MT1, some_MT1, (condition_ok, quality, *healthy_3MTF, lost_MT)
 
     def formulas(self, now: torch.Tensor, before: Callable, new: Callable) -> list[torch.Tensor]:
         """Every kind of feature from sums of moments alone, [M, T, …]: as they stand `now`, and as they stood then.

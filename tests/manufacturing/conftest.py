@@ -60,6 +60,7 @@ def stepping(tmp_path_factory) -> Stepping:
     graph = whole(features.graph, model.graph(), decision)
     readings, length = lives.padded()
     asked = {"readings": readings, "length": length, "threshold": np.array(middle, np.float32)}
+    asked["judge"] = np.array(1, np.float32)
     said = Session(graph.SerializeToString()).run(asked)
     made = describe(
         lives, features, decision, graph, {}, name="manufacturing", version="20260101000000", model="small", metrics={},

@@ -41,7 +41,8 @@ class AlarmStep(torch.nn.Module):
 
 
 class DecisionStep(torch.nn.Module):
-    """rul_raw [M, 1], threshold, row [M], lost [M], the alarm's memory and risk [M, 1] or none -> DECIDED [M], next memory."""
+    """rul_raw [M, 1], threshold, row [M], lost [M], the alarm's memory and risk [M, 1] or none -> DECIDED [M]
+    and the next memory."""
 
     def __init__(self, decision: Decision):
         super().__init__()

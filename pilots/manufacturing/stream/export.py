@@ -90,7 +90,7 @@ def proved(said: Arrays, held: Histories, batch: Arrays, decision: Decision, tol
 def describe(made: Mapping[str, Any], step: Step, facts: dict[str, float]) -> dict[str, Any]:
     """The manifest of the batch bundle, told of one row at a time."""
     pairs = [memory.tensors() for memory in step.memory]
-    rows = [_without_time(entry) for entry in made["inputs"] if entry["name"] != "length"]
+    rows = [_without_time(entry) for entry in made["inputs"] if entry["name"] not in ("length", "judge")]
     rows[0]["meaning"] = "the newest row of each machine, one column per channel"
     manifest = {
         **made,

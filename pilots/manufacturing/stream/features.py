@@ -43,7 +43,7 @@ class FeatureStep(torch.nn.Module):
                 "the last rows' z-scores, oldest first, what was lost or faulty replaced; then 1 for a row that counts",
             ),
             Memory(
-                "sums", "float64", (("window", 1 + windows), ("sum", 3 + (3 if self.batch.squares else 2) * sensors)), "",
+                "sums", "float64", (("window", 1 + windows), ("sum", 3 + (2 + self.batch.squares) * sensors)), "",
                 f"1, z{', z²' if self.batch.squares else ''}, t, t², z·t summed over all rows, then over those before "
                 f"each window: {', '.join(map(str, self.windows)) or 'none'}",
             ),
@@ -58,7 +58,7 @@ class FeatureStep(torch.nn.Module):
         age_G = torch.tensor([0, *self.windows])  # the newest row, and the one that leaves each window
         log_MRF = torch.cat([recent, readings[:, None]], dim=1)
         inside_MR = row[:, None] >= torch.arange(REACH - 1, -1, -1)
-        z_MRK, present_MR1, flags = batch.look(log_MRF, inside_MR, torch.ones(()))
+        z_MRK, present_MR1, flags = batch.judged(log_MRF, inside_MR, torch.ones(()))
         told = torch.cat([told, torch.cat([z_MRK[:, -1:], present_MR1[:, -1:].double()], dim=2)], dim=1)
         z_MGK, present_MG1 = told.index_select(1, told.shape[1] - 1 - age_G).split([width, 1], dim=2)
         t_MG1 = (row[:, None] - age_G).double()[..., None]

@@ -8,8 +8,8 @@ from typing import Any
 from common.fault import Fault
 
 INPUTS = ("judge", "length", "readings", "threshold")
-OUTPUTS = ("alarm", "alarm_row", "condition_ok", "healthy", "healthy_high", "healthy_low", "high", "lost", "low", "p_fail",
-           "quality", "rul")  # fmt: skip
+OUTPUTS = ("alarm", "alarm_row", "condition_ok", "healthy", "healthy_high", "healthy_low", "high", "lost", "low",
+           "p_fail", "quality", "rul")  # fmt: skip
 TEXT, NUMBER = (str,), (int, float)
 CHANNEL = {"name": TEXT, "unit": TEXT, "low": (*NUMBER, type(None)), "high": (*NUMBER, type(None)), "role": TEXT}
 TABLE = {

@@ -35,7 +35,7 @@ def memories(manifest: Mapping[str, Any]) -> dict[str, Tensor]:
     names = [memory["name"] for memory in state]
     if not {"row", "since"} <= set(names):
         raise Fault("bundle.json: the state lacks 'row' or 'since', by which rows and alarms are told")
-    own = set(INPUTS) - {"length"}
+    own = set(INPUTS) - {"length", "judge"}
     check_contract(manifest, [*own, *names], [*OUTPUTS, *(name + NEXT for name in names)])
     found = {tensor.name: tensor for tensor in tensors(manifest["inputs"]) if tensor.name in names}
     for tensor in found.values():
