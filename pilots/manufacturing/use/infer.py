@@ -18,7 +18,7 @@ from pilots.manufacturing.use.read import Logs
 ROWS_OF_A_BATCH = 32_768
 PADDING = 1.25  # the longest machine of a batch may be this much longer than the shortest
 
-GOOD, MISSING, UNSEEN = 0, 1, 2  # values of the output `quality`
+GOOD, MISSING, UNSEEN, STUCK, SPIKE, OFFSET, UNIT = range(7)  # values of the output `quality`
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Outlook:
     gaps_MF    rows in which a channel has no reading
     unseen_MF  rows in which a channel is outside what training saw
     now_MF     `quality` of each machine's last row
+    quality_RF what the graph thinks of every reading, int8
     """
 
     rul_R: np.ndarray
@@ -44,6 +45,7 @@ class Outlook:
     gaps_MF: np.ndarray
     unseen_MF: np.ndarray
     now_MF: np.ndarray
+    quality_RF: np.ndarray
 
 
 def batches(length_M: np.ndarray, rows: int = ROWS_OF_A_BATCH) -> Iterator[np.ndarray]:
@@ -65,6 +67,7 @@ def foresee(bundle: Bundle, logs: Logs, say: Callable[[str], None] = lambda text
     condition_ok_R, gaps_R, unseen_R = np.ones(rows, bool), np.zeros(rows, np.int32), np.zeros(rows, np.int32)
     alarm_M, since_M = np.zeros(machines, bool), np.full(machines, -1)
     gaps_MF, unseen_MF, now_MF = (np.zeros((machines, channels), np.int32) for _ in range(3))
+    quality_RF = np.zeros((rows, channels), np.int8)
     done = 0
     for batch in batches(logs.length_M):
         out = run_batch(bundle, logs, batch)
@@ -73,7 +76,7 @@ def foresee(bundle: Bundle, logs: Logs, say: Callable[[str], None] = lambda text
             for name, column_R in per_row.items():
                 column_R[at] = out[name][place, :length]
             condition_ok_R[at] = out["condition_ok"][place, :length]
-            quality_TF = out["quality"][place, :length]
+            quality_TF = quality_RF[at] = out["quality"][place, :length]
             gap_TF, unseen_TF = quality_TF == MISSING, quality_TF == UNSEEN
             gaps_R[at], unseen_R[at] = gap_TF.sum(1), unseen_TF.sum(1)
             gaps_MF[machine], unseen_MF[machine] = gap_TF.sum(0), unseen_TF.sum(0)
@@ -84,8 +87,9 @@ def foresee(bundle: Bundle, logs: Logs, say: Callable[[str], None] = lambda text
         say(f"{done:,} of {rows:,} rows")
     rul_R, low_R, high_R, p_fail_R = per_row.values()
     return Outlook(
-        rul_R, low_R, high_R, p_fail_R, condition_ok_R, gaps_R, unseen_R, alarm_M, since_M, gaps_MF, unseen_MF, now_MF
-    )
+        rul_R, low_R, high_R, p_fail_R, condition_ok_R, gaps_R, unseen_R, alarm_M, since_M, gaps_MF, unseen_MF, now_MF,
+        quality_RF,
+    )  # fmt: skip
 
 
 def run_batch(bundle: Bundle, logs: Logs, batch: np.ndarray) -> dict[str, np.ndarray]:
