@@ -128,7 +128,7 @@ def test_a_damaged_state_is_refused_wherever_it_is_damaged(stepping, room):
         ({"machine": np.array(["P0"] * 6)}, "a machine twice"),
         ({"more": np.zeros(1)}, "not hold exactly"),
         ({"time": np.arange(6.0), "alarm_time": np.arange(6.0)}, "holds numbers as times, the new rows hold dates"),
-        ({"memory.first": np.full((6, 6), np.nan)}, "first holds nan; it must be finite"),
+        ({"memory.first": np.full((6, 4), np.nan)}, "first holds nan; it must be finite"),
     ],
 )
 def test_a_forged_state_is_refused(stepping, room, changes, words):
