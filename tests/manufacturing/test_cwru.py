@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_vibration import mat, packed, write_folder
-from pilots.manufacturing.data.cwru import Cwru, sampling_rate
 
 from common.fault import Fault
 from pilots.manufacturing.data import cwru
+from pilots.manufacturing.data.cwru import Cwru, sampling_rate
 
 REAL = os.environ.get("PILOTS_REAL_DATA")
 

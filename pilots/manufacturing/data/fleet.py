@@ -72,8 +72,8 @@ def simulate(seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
 
 
 def days_left(seed: int, seen_L: np.ndarray, moved: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """How many days each life of `simulate(seed)` truly has after its first `seen_L`, if each later day's speed [rpm] is
-    `moved`: the same pump, the same days to come, another load. Lives are in the order of the truth.
+    """How many days each life of `simulate(seed)` truly has after its first `seen_L`, if each later day's speed, rpm,
+    is `moved`: the same pump, the same days to come, another load. Lives are in the order of the truth.
 
     After the simulated days the same days come again.
     """

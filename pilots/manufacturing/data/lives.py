@@ -1,9 +1,9 @@
 """Where labels come from: a list of events cuts every machine's log into lives.
 
 events: machine, time, and what happened: `failed`, `replaced` or `repaired` (`acknowledged`, said of an alarm, ends
-nothing and is passed over). A life ends with its event, or it is still running. After a failure the machine stands still until the next `replaced` or `repaired`; rows in between are downtime
-and dropped. Only a failed life tells how many rows were left: replaced, repaired and running lives are censored, their
-remaining life is NaN, never 0.
+nothing and is passed over). A life ends with its event, or it is still running. After a failure the machine stands
+still until the next `replaced` or `repaired`; rows in between are downtime and dropped. Only a failed life tells how
+many rows were left: replaced, repaired and running lives are censored, their remaining life is NaN, never 0.
 """
 
 from __future__ import annotations

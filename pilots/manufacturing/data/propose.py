@@ -55,7 +55,7 @@ def _of_long(path: Path, cells: pd.DataFrame, tag: str, value: str, separator: s
     time = time or next((n for n in rest if TIMES.search(n)), None)
     quality = next((n for n in rest if n != time and QUALITY.fullmatch(n)), None)
     machine = next(
-        (n for n in rest if n not in (time, quality) and MACHINES.search(n) and cells[n].nunique() > 1), None
+        (n for n in rest if n not in (time, quality) and MACHINES.search(n) and len(set(cells[n])) > 1), None
     )
     tags = cells[tag].str.strip()
     template = None if machine else template_of(sorted(set(tags)))
@@ -123,7 +123,7 @@ def _yaml(path: Path, much: str, layout: str, channel_R: pd.Series, number_R: pd
             "tags:",
             f"  template: {written}{asked}",
             f"  step: {how['step']}   # rows are so far apart; each tells what was read in the step before it",
-            "  hold: null   # a value stands in for missing ones for so long, such as 6h, where tags report changes alone",
+            "  hold: null   # so long a value stands in for missing ones, such as 6h, where tags report changes alone",
             *([f"quality: {{column: {quoted(how['quality'])}}}"] if how["quality"] else []),
             "channels:  # add low and high to each, beyond them lies the impossible; a setting is load, speed, ...",
             *(channel_line(*channels[name], by_channel[name]) for name in measured),
