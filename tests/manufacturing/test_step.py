@@ -61,6 +61,32 @@ def test_hour_by_hour_is_the_whole_history_at_once(stepping, room):
     assert (every["condition_ok_x"] == every["condition_ok_y"]).all()
 
 
+def test_a_book_that_grows_gives_what_the_whole_book_gives(stepping, room):
+    """P1 is replaced and goes on; P2 fails for good; whichever alarm sounds at the end has been seen."""
+    times = {name: rows["time"].sort_values().to_numpy() for name, rows in room.groupby("machine")}
+    end = room["time"].max()
+    book = [
+        ("P0", pd.Timestamp("2026-01-01"), "repaired"),
+        ("P1", times["P1"][25], "replaced"),
+        ("P2", times["P2"][40], "failed"),
+    ]
+    book += [(name, end, "acknowledged") for name in ("P3", "P4", "P5")]
+    book = pd.DataFrame(book, columns=["machine", "time", "event"])
+    book.to_csv("book.csv", index=False)
+    whole = feed(stepping.batch, room, "whole", "--events", "book.csv").set_index("machine")
+    for number, part in enumerate(np.array_split(np.sort(room["time"].unique()), 5)):
+        book[book["time"] <= part[-1]].to_csv("book.csv", index=False)
+        given = room[room["time"].isin(part)], f"part{number}", "--state", "s.npz", "--events", "book.csv"
+        told = feed(stepping.step, *given)
+    told = told.set_index("machine").loc[whole.index]
+    assert "P2" not in whole.index
+    assert whole.loc["P1", "rows"] == len(times["P1"]) - 26
+    same = [name for name in SAME if name != "machine"]
+    pd.testing.assert_frame_equal(told[same], whole[same], check_dtype=False)
+    np.testing.assert_allclose(told["rul"], whole["rul"], rtol=0, atol=0.011)
+    assert "acknowledged" in set(told["state"])
+
+
 def test_the_state_is_as_large_after_more_rows(stepping, room):
     for rows in (2, 20):
         feed(stepping.step, room.groupby("machine").head(rows), f"out{rows}", "--state", f"{rows}.npz")

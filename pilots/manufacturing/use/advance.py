@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
-from pilots.manufacturing.use.advise import OFF, ON, advice
+from pilots.manufacturing.use.advise import ACKNOWLEDGED, OFF, ON, advice
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.read import Logs
+from pilots.manufacturing.use.renew import acknowledged
 from pilots.manufacturing.use.state import ANSWERS, NEXT, State
 from pilots.manufacturing.use.write import rounded, spreadsheet_cell
 
@@ -76,14 +77,19 @@ def _one_row(bundle: Bundle, logs: Logs, row_B: np.ndarray, state: State, place_
     return out
 
 
-def advisory(state: State, logs: Logs, new_R: np.ndarray, manifest: Mapping[str, Any]) -> pd.DataFrame:
+def advisory(
+    state: State, logs: Logs, new_R: np.ndarray, book: pd.DataFrame | None, manifest: Mapping[str, Any]
+) -> pd.DataFrame:
     """One line for every machine of the state, the most urgent first; who shows no new row keeps its last answer."""
     answer, on_M = state.answer_M, state.memory_M["since"] > 0
     order_M = np.lexsort((-answer["p_fail"], answer["rul"], ~on_M))
     came = {logs.machine_M[m] for m in np.flatnonzero(np.add.reduceat(new_R, logs.start_M[:-1]))}
-    state_M = [ON if on else OFF for on in on_M[order_M]]
+    since_M = np.where(on_M, np.arange(len(on_M)), -1)
+    clocks = dataclasses.replace(logs, machine_M=state.machine_M, time_R=state.alarm_M)
+    seen_M = np.zeros_like(on_M) if book is None else acknowledged(clocks, since_M, book)
+    state_M = [ACKNOWLEDGED if seen_M[m] else ON if on_M[m] else OFF for m in order_M]
     doubt_M = [_doubts(state, m, state.machine_M[m] in came, manifest) for m in order_M]
-    stamps, alarms = (dataclasses.replace(logs, time_R=x_M) for x_M in (state.time_M, state.alarm_M))
+    stamps = dataclasses.replace(logs, time_R=state.time_M)
     return pd.DataFrame(
         {
             "machine": [state.machine_M[m] for m in order_M],
@@ -95,7 +101,7 @@ def advisory(state: State, logs: Logs, new_R: np.ndarray, manifest: Mapping[str,
             "horizon": manifest["decision"].get("horizon", ""),
             "alarm": np.where(on_M[order_M], "yes", "no"),
             "state": state_M,
-            "since": [alarms.stamp(m) if on_M[m] else "" for m in order_M],
+            "since": [clocks.stamp(m) if on_M[m] else "" for m in order_M],
             "advice": [advice(now, doubts, manifest) for now, doubts in zip(state_M, doubt_M, strict=True)],
             "condition_ok": np.where(answer["condition_ok"][order_M], "yes", "no"),
             "data_quality": ["; ".join(doubts) for doubts in doubt_M],

@@ -7,7 +7,7 @@ Axes: R rows of all machines, M machines.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,21 @@ def read_book(source: Path, table: Mapping[str, Any], logs: Logs) -> pd.DataFram
 
 def acknowledged(logs: Logs, since_M: np.ndarray, book: pd.DataFrame) -> np.ndarray:
     """True where a sounding alarm was acknowledged: by a line of the book no older than the row that raised it."""
-    seen = book[book["event"] == ACKNOWLEDGED].groupby("machine")["time"].max()
+    return (since_M >= 0) & _has_later(logs.machine_M, logs.time_R[since_M], book[book["event"] == ACKNOWLEDGED])
+
+
+def renewed(machine_M: Sequence[str], time_M: np.ndarray, book: pd.DataFrame) -> np.ndarray:
+    """True where a machine has been replaced or repaired, or has failed, since this time: what was before is over."""
+    return _has_later(machine_M, time_M, book[book["event"] != ACKNOWLEDGED])
+
+
+def _has_later(machine_M: Sequence[str], time_M: np.ndarray, lines: pd.DataFrame) -> np.ndarray:
+    """True where one of these lines of the book names the machine and is no older than this time."""
+    last = lines.groupby("machine")["time"].max()
     return np.array(
         [
-            since >= 0 and name in seen.index and np.asarray(seen[name], logs.time_R.dtype) >= logs.time_R[since]
-            for name, since in zip(logs.machine_M, since_M, strict=True)
+            name in last.index and np.asarray(last[name], time_M.dtype) >= time
+            for name, time in zip(machine_M, time_M, strict=True)
         ],
         bool,
     )

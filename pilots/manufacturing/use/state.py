@@ -80,6 +80,14 @@ class State:
         self.time_M, self.alarm_M = (_longer(x_M, len(joined)) for x_M in (self.time_M, self.alarm_M))
         return np.array([place[name] for name in machines], np.int64)
 
+    def forget(self, gone_M: np.ndarray) -> None:
+        """Take these machines out: where one of them shows a row again, it begins anew."""
+        self.machine_M = [name for name, gone in zip(self.machine_M, gone_M, strict=True) if not gone]
+        self.memory_M, self.answer_M = (
+            {name: x_M[~gone_M] for name, x_M in part.items()} for part in (self.memory_M, self.answer_M)
+        )
+        self.time_M, self.alarm_M = self.time_M[~gone_M], self.alarm_M[~gone_M]
+
     def write(self, path: Path, bundle: Bundle) -> None:
         """Replace the file in one step."""
         arrays = {"bundle": np.array(bundle.id), "machine": np.array(self.machine_M, np.str_)}

@@ -19,6 +19,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.manufacturing.use import write
     from pilots.manufacturing.use.advance import advance, advisory, newer
     from pilots.manufacturing.use.read import read_logs
+    from pilots.manufacturing.use.renew import read_book, renewed, since_renewal
     from pilots.manufacturing.use.state import memories, read_state
 
     options, unknown = _parser().parse_known_args(argv_rest)
@@ -31,6 +32,10 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     with Progress("read"):
         logs = read_logs(source, manifest)
         state = read_state(path, bundle, logs.time_R.dtype)
+        book = read_book(Path(options.events), manifest["table"], logs) if options.events else None
+        if book is not None:
+            logs = since_renewal(logs, Path(options.events), book)
+            state.forget(renewed(state.machine_M, state.time_M, book))
         place_M = state.places(logs.machine_M)
         new_R, notes = newer(logs, state, place_M, source.name)
     for note in [*logs.notes, *notes]:
@@ -38,7 +43,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     with Progress("predict") as stage:
         rows = advance(bundle, logs, new_R, state, place_M, stage.say)
     with Progress("write"):
-        table = advisory(state, logs, new_R, manifest)
+        table = advisory(state, logs, new_R, book, manifest)
         write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.pack(rows, out / "rul.csv.gz")
         state.write(path, bundle)  # last: whatever failed before leaves the old state, and the call can be repeated
@@ -48,4 +53,5 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pilot-predict BUNDLE INPUT", add_help=False)
     parser.add_argument("--state", metavar="FILE")
+    parser.add_argument("--events", metavar="FILE")
     return parser
