@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from pilots.manufacturing.data.skab import NAMES, Skab
 
 from common.fault import Fault
 from pilots.manufacturing.anomaly import evaluate
 from pilots.manufacturing.anomaly.detector import T2Q
 from pilots.manufacturing.anomaly.healthy import parts
+from pilots.manufacturing.data.skab import NAMES, Skab
 from pilots.manufacturing.settings import check
 from tests.test_every_model import config
 
