@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy, skab, vibration
+from benchmarks import accuracy, skab, vibration, what_if
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,7 +38,9 @@ def site(tmp_path_factory) -> Path:
     for pump in range(14):
         for hour, stamp in enumerate(stamps[: 100 + 3 * pump]):
             left = 100 + 3 * pump - hour
-            rows.append((f"P{pump}", stamp, 2900 + hour % 3, 1.5 + (40 / (left + 20)) ** 2 + (hour * 7 % 5) / 10))
+            rows.append(
+                (f"P{pump}", stamp, 2700 + 20 * pump + hour % 3, 1.5 + (40 / (left + 20)) ** 2 + (hour * 7 % 5) / 10)
+            )
         events.append((f"P{pump}", stamps[99 + 3 * pump], "failed" if pump < 12 else "replaced"))
     log = pd.DataFrame(rows, columns=["pump_id", "stamp", "speed", "VIB_RMS"])
     log.to_csv(folder / "my_site" / "logs" / "pumps 2024.csv.gz", index=False)
@@ -61,7 +63,7 @@ def call(words: list[str], folder: Path) -> str:
 def test_own_data_in_three_commands(site):
     asked = [shlex.split(line) for line in commands() if "my_site" in line or "my_new_log" in line]
     names = [words[0].rpartition("-")[2] for words in asked]
-    assert names == ["manufacturing", "manufacturing", "predict", "predict"]
+    assert names == ["manufacturing", "manufacturing", "predict", "predict", "predict"]
     checked = call(asked[0], site)
     assert "12" in checked  # failures understood
     trained = call([*asked[1], *QUICK], site)
@@ -72,6 +74,11 @@ def test_own_data_in_three_commands(site):
     stepped = Path(call(asked[3], site).splitlines()[-1].removeprefix("wrote: "))
     both = [pd.read_csv(folder / "advisory.csv").set_index("machine")["rul"] for folder in (wrote, stepped)]
     pd.testing.assert_series_equal(*both, check_like=True, rtol=0, atol=0.011)
+    told = call(asked[4], site)
+    answer = pd.read_csv(Path(told.splitlines()[-1].removeprefix("wrote: ")) / "what_if.csv")
+    assert len(answer) == 14
+    assert answer["work_cost"].notna().equals(answer["life_left_then"].notna())
+    assert 0 < answer["life_left_then"].notna().sum() < 14  # the slowest pumps would leave what training saw
 
 
 def test_check_proposes_a_yaml_for_a_bare_csv(site):
@@ -134,6 +141,9 @@ def test_figures_are_the_stored_ones():
     speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
     stream = (ROOT / "benchmarks" / "results" / "speed" / "stream_sample.md").read_text()
     assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in README
+    asked = json.loads((accuracy.RESULTS / "what_if.json").read_text())
+    assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in README
+    assert (accuracy.RESULTS / "what_if.md").read_text() == what_if.page(asked)
     assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in README
 
 

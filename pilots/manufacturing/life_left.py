@@ -37,6 +37,10 @@ def life_left(oof: OutOfFold, h: Histories, cuts: int, seed: int, cap: float) ->
         weight_N = np.clip(1.0 - away_N / bandwidth, 0.0, None) * rows.weight_N
         order = np.argsort(error_N := rul_N - said_N)
         upto_N = np.cumsum(weight_N[order])
-        error_Q = np.interp(share_Q, (upto_N - weight_N[order] / 2) / upto_N[-1], error_N[order])
+        # One more life may rank anywhere among those near: with few of them the ends move out (Vovk 2015).
+        near_L = np.bincount(rows.life_N, weight_N)
+        count = near_L.sum() ** 2 / (near_L**2).sum()  # lives that count, by weight (Kish 1965)
+        wider_Q = np.clip(0.5 + (share_Q - 0.5) * (count + 1) / count, 0, 1)
+        error_Q = np.interp(wider_Q, (upto_N - weight_N[order] / 2) / upto_N[-1], error_N[order])
         rows_KQ.append(np.maximum(knot + error_Q, 1.0).round(1).tolist())  # a machine that runs has a row to go
     return {"forecast": at_K.tolist(), "rows": rows_KQ}

@@ -71,7 +71,7 @@ def answer(logs: Logs, outlook: Outlook, order_M: np.ndarray, manifest: Mapping[
     if duty:
         columns |= dict(zip(("wear", "wear_low", "wear_high"), _spread(wear_MJ), strict=True))
         columns |= _lives(then_MA, "_then", horizon)
-    terms = _terms(manifest)
+    terms = terms_of(manifest)
     if terms:
         columns |= _dates(left_MQ, then_MA, bool(duty), work, logs, outlook.alarm_M, terms)
     elif work:
@@ -207,20 +207,22 @@ def _about(duty: Duty, known: Mapping[str, Any], manifest: Mapping[str, Any]) ->
         )
     if known["with"]:
         said.append(
-            f"{' and '.join(known['with'])} moved together with {duty.name} in the fleet, "
+            f"In the fleet {' and '.join(known['with'])} moved together with {duty.name}, "
             f"so the answer is for {'both' if len(known['with']) == 1 else 'all of them'} moving as they did there."
         )
     return said
 
 
 def _outside(share: float, duty: Duty, span: tuple[float, float]) -> list[str]:
-    seen = f"{span[0]:.4g} to {span[1]:.4g}, all that training saw"
+    seen = f"{span[0]:.4g} to {span[1]:.4g}"
     if np.isnan(share):
         return [f"no reading of {duty.name}"]
-    return [f"{share:.0%} of its rows would have {duty.name} outside {seen}: extrapolated"] if share >= SOME else []
+    return (
+        [f"{share:.0%} of its rows would have {duty.name} outside {seen}, all that was seen"] if share >= SOME else []
+    )
 
 
-def _terms(manifest: Mapping[str, Any]) -> dict[str, float] | None:
+def terms_of(manifest: Mapping[str, Any]) -> dict[str, float] | None:
     """Prices, and what a row in operation costs the fleet; None where the bundle does not say."""
     decision, metrics = manifest["decision"], manifest["metrics"]
     try:
