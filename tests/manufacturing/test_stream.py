@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from common.bundle.open import open_bundle
 from common.bundle.session import Session
 from common.fault import Fault
 from pilots.manufacturing.alarm import Alarm
@@ -30,6 +31,20 @@ def test_every_row_of_every_life_is_the_batch_s(made):
     assert (changes == -1).sum() > 3  # alarms that ended, too
     last = np.arange(len(held.length_L)), held.length_L - 1
     np.testing.assert_array_equal(said["alarm_row"][last], batch["alarm_row"])
+
+
+def test_logs_that_begin_with_noughts(stepping):
+    """Zeros are also what a state begins with: a sensor at rest from the first row on is stuck no sooner for it."""
+    length = stepping.held.length_L[1:6]
+    readings = stepping.readings[1:6, : length.max()].copy()
+    readings[:, :8, 2:5] = 0.0
+    whole = open_bundle(stepping.batch).run(readings=readings, length=length)
+    said = stepped(stepping.graph, readings, length, stepping.decision.threshold)
+    inside = np.arange(readings.shape[1]) < length[:, None]
+    np.testing.assert_array_equal(said["quality"][inside], whole["quality"][inside])
+    np.testing.assert_array_equal(said["lost"][inside], whole["lost"][inside])
+    np.testing.assert_allclose(said["rul"][inside], whole["rul"][inside], rtol=0, atol=1e-3)
+    assert len(np.unique(said["quality"][:, :8, 2])) > 1  # not stuck at first, then stuck
 
 
 def test_a_step_that_differs_is_not_written(made):

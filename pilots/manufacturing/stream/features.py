@@ -56,8 +56,9 @@ class FeatureStep(torch.nn.Module):
     ) -> tuple[torch.Tensor, ...]:  # fmt: skip
         batch, width = self.batch, len(self.batch.kept)
         age_G = torch.tensor([0, *self.windows])  # the newest row, and the one that leaves each window
-        log_MRF = torch.cat([recent, readings[:, None]], dim=1)
+        recent = torch.cat([recent, readings[:, None]], dim=1)
         inside_MR = row[:, None] >= torch.arange(REACH - 1, -1, -1)
+        log_MRF = torch.where(inside_MR[..., None], recent, float("nan"))  # before the first row nothing stood still
         z_MRK, present_MR1, flags = batch.judged(log_MRF, inside_MR, torch.ones(()))
         told = torch.cat([told, torch.cat([z_MRK[:, -1:], present_MR1[:, -1:].double()], dim=2)], dim=1)
         z_MGK, present_MG1 = told.index_select(1, told.shape[1] - 1 - age_G).split([width, 1], dim=2)
@@ -74,7 +75,7 @@ class FeatureStep(torch.nn.Module):
 
         age_M11 = (row + 1).double()[:, None, None]
         made = torch.cat([*batch.formulas(now_M1S, before, lambda: first[:, None]), age_M11], dim=2)
-        return made, *(flag[:, -1] for flag in flags), row + 1, log_MRF[:, 1:], told[:, 1:], sums, first
+        return made, *(flag[:, -1] for flag in flags), row + 1, recent[:, 1:], told[:, 1:], sums, first
 
     def export(self) -> Step:
         """As an ONNX graph; inputs readings and the memory, outputs features64, the flags and the next memory."""
