@@ -143,7 +143,7 @@ def table(result: dict) -> str:
     for w in result["waits"]:
         of = "1 machine" if w["machines"] == 1 else f"{w['machines']:,} machines"
         each = 1e3 * w["p50_ms"] / w["machines"]
-        lines.append(f"| {of} | {w['p50_ms']:.3g} ms | {w['p99_ms']:.3g} ms | {each:.3g} µs |")
+        lines.append(f"| {of} | {milliseconds(w['p50_ms'])} | {milliseconds(w['p99_ms'])} | {each:.3g} µs |")
     first, *_, last = result["long"]
     steps = ", ".join(f"{part['p50_ms']:.3g} ms after {part['rows']:,}" for part in result["long"])
     b = result["batch"]
@@ -154,6 +154,11 @@ def table(result: dict) -> str:
         f"meanwhile. The batch bundle on the whole log of {b['rows']} rows takes {b['ratio']:.1f} times as long as the "
         f"step on its newest row ({b['low']:.1f}–{b['high']:.1f}).\n"
     )
+
+
+def milliseconds(spent: float) -> str:
+    """Three figures, or whole milliseconds."""
+    return f"{spent:.3g} ms" if spent < 1000 else f"{spent:,.0f} ms"
 
 
 def seconds(work: Callable[[], object]) -> float:
