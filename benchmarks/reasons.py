@@ -3,7 +3,7 @@
     python -m benchmarks.reasons RUN_OF_ENSEMBLE RUN_OF_GBDT      both trained on data=sample; needs: pip install shap
 
 Fleets come from the sample's generator with other seeds; every life is cut at the row where its alarm first sounds.
-The rule in `use/reasons.py` was chosen on the fleet of seed 1 among: replace alone, leave as the last, their mean, and
+The rule in `reasons.py` was chosen on the fleet of seed 1 among: replace alone, leave as the last, their mean, and
 Shapley values from 4 to 32 orders; that fleet is not scored here. shap (MIT) is no part of the project's installs.
 Writes benchmarks/results/accuracy/reasons.{json,md} and the README's table.
 """
@@ -26,8 +26,8 @@ from common.cli import guard
 from common.fault import Fault
 from pilots.manufacturing.data.fleet import simulate
 from pilots.manufacturing.data.pump import SYMPTOMS
+from pilots.manufacturing.reasons import reasons
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.reasons import reasons
 
 RESULTS = Path(__file__).parent / "results" / "accuracy"
 SEEDS = (101, 102, 103, 104)  # of the generator
@@ -126,9 +126,9 @@ def explained(bundle: Bundle, lives: list[tuple[np.ndarray, str]]) -> Alarms:
     logs = as_logs([x_TF for x_TF, _ in cut])
     sensors = [c["name"] for c in bundle.manifest["channels"] if c["role"] == "sensor"]
     taken, distant, seconds = [], [], []
-    for machine, (x_TF, _) in enumerate(cut):
+    for x_TF, _ in cut:
         began = time.process_time()
-        (found,) = reasons(bundle, logs, [machine])
+        (found,) = reasons(bundle.run, bundle.manifest["channels"], "days", [x_TF])
         seconds.append(time.process_time() - began)
         rows = {reason.sensor: reason.rows for reason in found}
         taken.append([rows.get(name, 0.0) for name in sensors])

@@ -6,7 +6,7 @@ Axes: L test lives, T rows of one of them, F channels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Histories
+from pilots.manufacturing.reasons import Reason
 
 GAPS = 0.1  # share of a channel's readings; where more are missing it is named
 FAR = 0.25  # of the span seen in training, which leaves out 1 % at either end: a little beyond is no news
@@ -24,11 +25,17 @@ FEW = 10  # rows; with fewer the forecast rests on the fleet, not on this machin
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Readings, histories and the graph's outputs of the test lives, in the same order."""
+    """Readings, histories, the graph's outputs and its reasons of the test lives, in the same order."""
 
     fleet: Fleet
     held: Histories
     answer: Mapping[str, np.ndarray]
+    reasons_L: Sequence[Sequence[Reason]] = ()
+
+    def why(self, life: int, most: int = 3) -> list[str]:
+        """The sensors that take most of this life, in words; empty where nobody asked."""
+        found = self.reasons_L[life] if self.reasons_L else []
+        return [str(reason) for reason in found[:most] if reason.rows >= 1]
 
     def rows(self, life: int) -> slice:
         """Where the readings of one life stand."""

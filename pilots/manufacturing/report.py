@@ -80,6 +80,7 @@ def fleet_rows(tested: Outcomes, say: Words, doubts_L: list[list[str]]) -> list[
                 "truth": "unknown" if np.isnan(true) else f"{true:g}",
                 "outside": bool(np.isfinite(true) and not low <= min(true, say.cap) <= high),
                 "strip": [round(100 * min(x, say.cap) / say.cap, 1) for x in (rul, low, high, true)],
+                "why": tested.why(int(life)),
                 "doubts": doubts_L[life],
             }
         )
@@ -110,7 +111,14 @@ def histories(tested: Outcomes, decision: Decision, say: Words, doubts_L: list[l
             level=decision.interval.level, unit=say.units,
             clock="date" if np.issubdtype(time_T.dtype, np.datetime64) else "time in the log",
         )  # fmt: skip
-        told = {"name": name, "left": left, "span": span, "truth": true, "doubts": doubts_L[life]}
+        told = {
+            "name": name,
+            "left": left,
+            "span": span,
+            "truth": true,
+            "doubts": doubts_L[life],
+            "because": tested.why(life),
+        }
         yield {"why": why, "svg": drawing, **told}
 
 

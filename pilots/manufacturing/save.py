@@ -26,6 +26,7 @@ from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.features import Features, Histories
 from pilots.manufacturing.graph import whole
 from pilots.manufacturing.outcomes import Outcomes
+from pilots.manufacturing.reasons import reasons
 from pilots.manufacturing.report import report
 from pilots.manufacturing.stream.export import write_step
 
@@ -47,6 +48,21 @@ def exported(run: Run, features: Features, model, decision: Decision, test: Flee
     for name, says in ruled.items():
         parity(says, answer[name], 0.0)
     return graph, facts, answer
+
+
+def why(graph, channels: list[dict], test: Fleet, answer: dict[str, np.ndarray], decision: Decision) -> list[list]:
+    """The reasons for every test life that alarms, from the exported graph; none for the others."""
+    session = Session(graph.SerializeToString(), threads=2)
+
+    def ask(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+        given = {"threshold": np.array(decision.threshold, np.float32), "judge": np.array(1, np.float32)}
+        return session.run(given | inputs)
+
+    start_L = np.concatenate([[0], np.cumsum(test.length_L)])
+    alarms = np.flatnonzero(answer["alarm"])
+    logs = [test.x_RF[start_L[life] : start_L[life + 1]] for life in alarms]
+    found = dict(zip(alarms.tolist(), reasons(ask, channels, f"{test.row_unit}s", logs), strict=True))
+    return [found.get(life, []) for life in range(test.lives)]
 
 
 def predictions(test: Fleet, held: Histories, answer: dict[str, np.ndarray]) -> bytes:
@@ -122,7 +138,7 @@ def save(
         write_bytes(run.folder / "evaluation.npz", arrays(test))
         write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))
     with run.stage("report"):
-        tested = Outcomes(test, held, answer)
+        tested = Outcomes(test, held, answer, why(graph, made["channels"], test, answer, decision))
         page = report(run.facts(facts), human, decision, features.conditions, fleet, train, tested)
         write_text(run.folder / "report.html", page)
     run.finish(facts)

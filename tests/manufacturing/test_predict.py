@@ -265,7 +265,9 @@ def test_help_is_quick_and_the_last_line_is_the_path(toy_bundle, tmp_path):
 
 def test_a_pause_of_the_clock_is_told(use):
     head, *rows = toy_graph.table({"calm": CALM, "worn": WORN}).splitlines()
-    moved = [",".join([c[0], str(int(c[1]) + 30 * (int(c[1]) > 20)), *c[2:]]) for c in (r.split(",") for r in rows[:40])]
+    moved = [
+        ",".join([c[0], str(int(c[1]) + 30 * (int(c[1]) > 20)), *c[2:]]) for c in (r.split(",") for r in rows[:40])
+    ]
     _, advisory = use("\n".join([head, *moved, *rows[40:]]))
     assert "no rows for 31 hours before 51" in advisory.loc["calm"].data_quality
     assert "no rows" not in advisory.loc["worn"].data_quality

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from common.bundle.open import open_bundle
+from pilots.manufacturing.reasons import Reason, copies, reasons, shares
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.reasons import Reason, copies, reasons, shares
 
 NAN = np.nan
 
@@ -27,9 +27,14 @@ def bundle(toy_bundle):
     return open_bundle(toy_bundle)
 
 
+def told(bundle, some: Logs, machines) -> list[list[Reason]]:
+    histories = [some.x_RF[some.rows(int(machine))] for machine in machines]
+    return reasons(bundle.run, bundle.manifest["channels"], "hours", histories)
+
+
 def test_only_the_sensor_that_matters_is_a_reason(bundle):
     worn = [(0.8, 4.0, 60.0), (0.8, 6.0, 70.0), (0.8, 8.0, 90.0)]  # mean vibration 6.0, healthy 1.0
-    vibration, temperature = reasons(bundle, logs(worn), [0])[0]
+    vibration, temperature = told(bundle, logs(worn), [0])[0]
     assert (vibration.sensor, vibration.unit, vibration.now) == ("vibration", "mm/s", 8.0)
     assert (vibration.low, vibration.high) == pytest.approx((0.8, 1.2))
     assert vibration.rows == pytest.approx(50.0, abs=1e-3)
@@ -40,30 +45,30 @@ def test_only_the_sensor_that_matters_is_a_reason(bundle):
 
 
 def test_a_machine_better_than_healthy_gains_life(bundle):
-    found = reasons(bundle, logs([(0.8, 0.5, 45.0)]), [0])[0]
+    found = told(bundle, logs([(0.8, 0.5, 45.0)]), [0])[0]
     assert found[-1].rows == pytest.approx(-5.0, abs=1e-3)
     assert str(found[-1]) == "vibration 0.5 mm/s, healthy 0.8–1.2, -5 hours"
 
 
 def test_gaps_stay_gaps_and_a_sensor_without_readings_is_no_reason(bundle):
     gappy = [(NAN, 5.0, NAN), (0.8, NAN, NAN), (0.8, 7.0, NAN), (0.8, NAN, NAN)]
-    (vibration,) = reasons(bundle, logs(gappy), [0])[0]
+    (vibration,) = told(bundle, logs(gappy), [0])[0]
     assert vibration.rows == pytest.approx(50.0, abs=1e-3)
     assert str(vibration) == "vibration without a reading now, healthy 0.8–1.2 mm/s, +50 of 50 hours"
-    assert reasons(bundle, logs([(0.8, NAN, NAN)]), [0]) == [[]]
+    assert told(bundle, logs([(0.8, NAN, NAN)]), [0]) == [[]]
 
 
 def test_one_machine_is_explained_alike_alone_and_among_others(bundle):
     machines = [[(0.8, 2.0 + i, 50.0)] * (1 + 7 * i) for i in range(5)]
-    together = reasons(bundle, logs(*machines), np.array([3, 0, 4]))
-    assert together == [reasons(bundle, logs(machines[i]), [0])[0] for i in (3, 0, 4)]
+    together = told(bundle, logs(*machines), np.array([3, 0, 4]))
+    assert together == [told(bundle, logs(machines[i]), [0])[0] for i in (3, 0, 4)]
 
 
 def test_a_long_log_takes_several_calls_and_the_answer_stays(bundle, monkeypatch):
     log = logs([(0.8, 4.0, 60.0)] * 30)
-    whole = reasons(bundle, log, [0])
-    monkeypatch.setattr("pilots.manufacturing.use.reasons.ROWS_OF_A_BATCH", 60)
-    assert reasons(bundle, log, [0]) == whole
+    whole = told(bundle, log, [0])
+    monkeypatch.setattr("pilots.manufacturing.reasons.ROWS_OF_A_BATCH", 60)
+    assert told(bundle, log, [0]) == whole
 
 
 def test_shares_of_a_known_game():

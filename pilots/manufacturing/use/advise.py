@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.reasons import Reason
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.reasons import Reason
 
 TOLD = 3  # reasons in the table; advisory.json has them all
 OFF, ON, ACKNOWLEDGED = "off", "on", "acknowledged"

@@ -22,10 +22,10 @@ from matplotlib.figure import Figure
 
 from common.bundle.open import Bundle
 from common.report import COLOURS, STYLE, WIDTH
+from pilots.manufacturing.reasons import Reason
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook, run_batch
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.reasons import Reason
 
 BLUE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[4]
 FLEET_MOST = 40  # machines that one picture can name

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 EVENTS = "the maintenance book: only rows since a machine's last repair or replacement count"
 WHAT_IF = "another duty or date of work: speed=+10%, speed=2500, maintenance=+14d, maintenance=2026-03-01"
 OPTIONS = f"--events FILE   {EVENTS}\n  --what-if NAME=CHANGE   {WHAT_IF}"
-DRAWN = 12  # machines that get a picture of their own, the most urgent ones; reasons they and all that alarm
+DRAWN = 12  # machines that get a picture of their own, the most urgent ones
+EXPLAINED = 100  # machines in alarm that get reasons; nobody reads further, and each costs some 20 calls
 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
@@ -23,14 +24,14 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
 
     from common.fault import Fault
     from common.progress import Progress
+    from pilots.manufacturing.reasons import reasons
     from pilots.manufacturing.use import advise, draw, write
-    from pilots.manufacturing.use.contract import check_contract
+    from pilots.manufacturing.use.contract import check_contract, unit_of_life
     from pilots.manufacturing.use.flags import flags
     from pilots.manufacturing.use.infer import foresee, urgency
     from pilots.manufacturing.use.page import write_page
     from pilots.manufacturing.use.question import ask
     from pilots.manufacturing.use.read import read_logs
-    from pilots.manufacturing.use.reasons import reasons
     from pilots.manufacturing.use.renew import acknowledged, read_book, since_renewal
     from pilots.manufacturing.use.what_if import answer
 
@@ -54,9 +55,11 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         what_if = answer(logs, outlook, order_M, manifest, *question) if any(question) else None
         seen_M = np.zeros(len(order_M), bool) if book is None else acknowledged(logs, outlook.since_M, book)
         states = advise.states(outlook, seen_M)
-        asked = order_M[: max(DRAWN, int(outlook.alarm_M.sum()))]  # alarms stand first
+        asked = order_M[: min(max(DRAWN, int(outlook.alarm_M.sum())), EXPLAINED)]  # alarms stand first
         stage.say(f"reasons for {len(asked)} machines")
-        reasons_M = reasons(bundle, logs, asked) + [[] for _ in order_M[len(asked) :]]
+        histories = [logs.x_RF[logs.rows(machine)] for machine in asked]
+        reasons_M = reasons(bundle.run, manifest["channels"], unit_of_life(manifest), histories)
+        reasons_M += [[] for _ in order_M[len(asked) :]]
     with Progress("write") as stage:
         document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M)
         write.write_document(document, out / "advisory.json")

@@ -14,15 +14,13 @@ Axes: T rows of one machine, F channels, S sensors with readings, B copies of th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from common.bundle.open import Bundle
-from pilots.manufacturing.use.contract import unit_of_life
-from pilots.manufacturing.use.infer import ROWS_OF_A_BATCH
-from pilots.manufacturing.use.read import Logs
+ROWS_OF_A_BATCH = 32_768  # rows of all copies in one call; more are not faster and take memory
 
 AS_READ = np.array(0, np.float32)  # a healthy level stands still, which the bundle would take for a stuck sensor
 
@@ -72,14 +70,19 @@ class Reason:
         return f"{part:+d}{f' of {whole}' if whole >= max(1, part) else ''} {self.life_unit}"
 
 
-def reasons(bundle: Bundle, logs: Logs, machines: Sequence[int] | np.ndarray) -> list[list[Reason]]:
-    """For each of these machines, as of its last row: every sensor that has readings, what takes most life first."""
-    return [_of_one(bundle, logs.x_RF[logs.rows(int(machine))]) for machine in machines]
+def reasons(
+    ask: Callable[..., Mapping[str, np.ndarray]], channels: Sequence[Mapping[str, Any]], life_unit: str,
+    logs: Sequence[np.ndarray],
+) -> list[list[Reason]]:  # fmt: skip
+    """For each log [T, F], as of its last row: every sensor that has readings, what takes most life first.
+
+    ask  the graph: (readings [B, T, F], length [B]) -> rul [B, T], healthy, healthy_low, healthy_high [B, T, F]
+    """
+    return [_of_one(ask, channels, life_unit, x_TF) for x_TF in logs]
 
 
-def _of_one(bundle: Bundle, x_TF: np.ndarray) -> list[Reason]:
-    channels, life_unit = bundle.manifest["channels"], unit_of_life(bundle.manifest)
-    said = bundle.run(readings=x_TF[None], length=np.array([len(x_TF)]))
+def _of_one(ask: Callable, channels: Sequence[Mapping[str, Any]], life_unit: str, x_TF: np.ndarray) -> list[Reason]:
+    said = ask(readings=x_TF[None], length=np.array([len(x_TF)]))
     healthy_TF = said["healthy"][0]
     # A gap stays a gap in every copy: only values are compared, not whether there are any.
     swap_TF = np.isfinite(x_TF) & np.isfinite(healthy_TF)
@@ -91,7 +94,7 @@ def _of_one(bundle: Bundle, x_TF: np.ndarray) -> list[Reason]:
     part = max(1, ROWS_OF_A_BATCH // len(x_TF))  # copies that fit one call; a year of hours needs a few calls
     rul_B = np.concatenate(
         [
-            _last_rul(bundle, np.where(swapped_BF[at : at + part, None, :] & swap_TF, healthy_TF, x_TF))
+            _last_rul(ask, np.where(swapped_BF[at : at + part, None, :] & swap_TF, healthy_TF, x_TF))
             for at in range(0, len(swapped_BF), part)
         ]
     )
@@ -133,6 +136,6 @@ def decimals(width: float) -> int:
     return max(0, -math.floor(math.log10(width / 2))) if 0 < width < math.inf else 2
 
 
-def _last_rul(bundle: Bundle, x_BTF: np.ndarray) -> np.ndarray:
+def _last_rul(ask: Callable, x_BTF: np.ndarray) -> np.ndarray:
     length_B = np.full(len(x_BTF), x_BTF.shape[1])
-    return bundle.run(readings=x_BTF.astype(np.float32, copy=False), length=length_B, judge=AS_READ)["rul"][:, -1]
+    return ask(readings=x_BTF.astype(np.float32, copy=False), length=length_B, judge=AS_READ)["rul"][:, -1]
