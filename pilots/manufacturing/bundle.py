@@ -71,17 +71,7 @@ def describe(
         outputs=outputs,
         pilot="manufacturing",
         task="rul",
-        channels=[
-            {
-                "name": c.name,
-                "unit": c.unit,
-                "low": c.low if np.isfinite(c.low) else None,
-                "high": c.high if np.isfinite(c.high) else None,
-                "role": c.role,
-                "meaning": c.meaning,
-            }
-            for c in fleet.channels
-        ],
+        channels=[channel.as_json() for channel in fleet.channels],
         seen={c.name: [float(v) for v in span] for c, span in zip(fleet.channels, spans, strict=True)},
         table={"row_unit": fleet.row_unit, **fleet.table},
         decision={

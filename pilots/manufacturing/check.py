@@ -57,15 +57,20 @@ def _report(cfg: DictConfig) -> None:
     """Read and say, part by part."""
     from common.config import build
     from pilots.manufacturing.data import findings
+    from pilots.manufacturing.data.ladder import Settings, ladder
+    from pilots.manufacturing.rungs import longest
 
-    fleet = build(cfg).read()
+    fleet = build(cfg.data).read()
     print(_plain("\n".join(findings.summary(fleet))), end="\n\n")
     print(_plain("\n".join(findings.channels(fleet))), end="\n\n")
     for title, lines in (("Noted while reading", fleet.notes), ("To look at", findings.to_mend(fleet))):
         if lines:
             shown = "\n".join(f"- {line}" for line in findings.shortened(list(lines)))
             print(f"{title}\n{_plain(shown)}", end="\n\n")
-    print("What is possible\n" + "\n".join(f"- {line}" for line in findings.possible(fleet)))
+    print("What is possible\n" + "\n".join(f"- {line}" for line in findings.possible(fleet)), end="\n\n")
+    age = bool(cfg.model.get("age", True))
+    takes = Settings(cfg.anomaly.baseline, cfg.features.first, longest(cfg.features.kinds), age)
+    print(_plain("The ladder of a cold start\n" + "\n".join(f"- {line}" for line in ladder(fleet, takes))))
 
 
 def _site(yaml: Path, folder: Path | None) -> tuple[Path, str]:
@@ -81,7 +86,7 @@ def _site(yaml: Path, folder: Path | None) -> tuple[Path, str]:
 
 
 def _settings(words: list[str], folder: Path | None) -> DictConfig:
-    """The data settings of a run with these words; a site's own are looked through first."""
+    """The settings of a run with these words; a site's own are looked through first."""
     from hydra import compose, initialize_config_module
 
     from common.cli_hydra import as_setting
@@ -92,7 +97,7 @@ def _settings(words: list[str], folder: Path | None) -> DictConfig:
             copy_site(folder, Path(copy))
         path = f"hydra.searchpath=[pkg://conf.shared,file://{copy}]"
         with initialize_config_module("conf.manufacturing", version_base="1.3"):
-            return compose("config", overrides=[path, *(as_setting(word) for word in words)]).data
+            return compose("config", overrides=[path, *(as_setting(word) for word in words)])
 
 
 def _plain(text: str) -> str:

@@ -13,8 +13,7 @@ from common.fault import Fault
 from common.split import by_unit
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.features import Histories
-
-LEAST_FAILURES = 8  # fewer lives cannot fill five folds with something to learn and something to hold out
+from pilots.manufacturing.rungs import LEAST_FAILURES
 
 LATEST_START = 0.8  # share of a life that may be missing from the start of its log
 

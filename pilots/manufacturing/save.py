@@ -28,6 +28,7 @@ from pilots.manufacturing.graph import whole
 from pilots.manufacturing.outcomes import Outcomes
 from pilots.manufacturing.reasons import reasons
 from pilots.manufacturing.report import report
+from pilots.manufacturing.rungs import longest
 from pilots.manufacturing.stream.export import write_step
 
 
@@ -118,6 +119,12 @@ def save(
             graph,
             {name: scored["money"][name] for name in ("cost_gbp", "terms", "curve", "policies", "saving")},
             what_if=scored["what_if"],
+            rungs={
+                "baseline": None,
+                "first": features.first,
+                "window": longest(features.kinds),
+                "new": bool(cfg.model.get("age", True)),
+            },
             name="manufacturing",
             version=run.version,
             model=run.model,

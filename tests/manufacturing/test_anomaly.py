@@ -192,6 +192,7 @@ def test_predict_says_which_machine_since_when_and_by_what(run, tmp_path):
     assert first.sensors.startswith("s4")
     assert by_name.loc["m1", "state"] == "not judged"
     assert "only 30 rows" in by_name.loc["m1", "data_quality"]
+    assert (by_name.loc["m1", "rung"], by_name.loc["m3", "rung"]) == ("0 nothing yet", "2 healthy-only T²+Q")
     assert "s4: 87% of readings missing" in by_name.loc["m5", "data_quality"]
     rows = pd.read_csv(tmp_path / "out" / "anomaly.csv.gz")
     assert len(rows) == len(short)

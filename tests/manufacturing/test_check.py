@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from common.cli import pilot
-from pilots.manufacturing import protocol
 from pilots.manufacturing.__main__ import VERBS
 from pilots.manufacturing.data import findings
 from pilots.manufacturing.data.csv import CsvFleet
@@ -63,6 +62,11 @@ def test_sample(check):
     assert "94 failed, 16 replaced, 66 running" in said
     assert "114 rows of downtime after failures were dropped (P009: 8" in said
     assert "- rul      yes: 94 failures" in said
+    assert "- reached: rung 5 remaining life in full; machines that run now:" in said
+    assert (
+        "- rung 5 remaining life in full: 62 machines\n- rung 4 adapted baseline: 4 machines; for rung 5: 2 more"
+        in said
+    )
     assert said == check("--data", "sample")[1]
 
 
@@ -77,6 +81,7 @@ def test_three_ways_to_name_a_site(check, site, monkeypatch):
     assert "pumps: 720 rows of 12 machines" in text
     assert "the usual step is 1 day" in text
     assert "one row is one day" in text
+    assert "- rung 2 healthy-only T²+Q: 12 machines; for rung 3: 8 more failures in the fleet" in text
 
 
 def test_which_task_is_possible(check, site):
@@ -86,10 +91,6 @@ def test_which_task_is_possible(check, site):
     book = "machine,time,event\n" + "".join(f"M{n},2024-03-04,failed\n" for n in range(9))
     (site / "logs" / "book.csv").write_text(book)
     assert "- rul      yes: 9 failures; expect wide intervals" in check(site / "data" / "failing.yaml")[1]
-
-
-def test_the_least_number_of_failures_is_the_trainings():
-    assert findings.LEAST_FAILURES == protocol.LEAST_FAILURES
 
 
 def test_words_are_those_of_a_run(check, site):

@@ -78,6 +78,8 @@ def test_no_test_engine_reaches_scaling_fitting_calibration_or_choice(run, poiso
 def test_facts_and_manifest_keep_their_published_schemas(run):
     for kind, path in (("run", run / "run.json"), ("bundle", run / "bundle" / "bundle.json")):
         check_facts(json.loads(path.read_text()), kind)
+    stated = json.loads((run / "bundle" / "bundle.json").read_text())["rungs"]
+    assert stated == {"baseline": None, "first": 10, "window": 60, "new": True}
     metrics = json.loads((run / "run.json").read_text())["metrics"]
     assert len(metrics) >= 10
     for name, metric in metrics.items():

@@ -51,17 +51,7 @@ def describe(fleet: Fleet, detector: T2Q, graph: onnx.ModelProto, rate: float, *
         pilot="manufacturing",
         name="manufacturing-anomaly",
         task="anomaly",
-        channels=[
-            {
-                "name": c.name,
-                "unit": c.unit,
-                "low": c.low if np.isfinite(c.low) else None,
-                "high": c.high if np.isfinite(c.high) else None,
-                "role": c.role,
-                "meaning": c.meaning,
-            }
-            for c in fleet.channels
-        ],
+        channels=[channel.as_json() for channel in fleet.channels],
         seen={
             c.name: [float(v) for v in s] for c, s in zip(fleet.channels, spans, strict=True) if np.isfinite(s).all()
         },
@@ -73,6 +63,7 @@ def describe(fleet: Fleet, detector: T2Q, graph: onnx.ModelProto, rate: float, *
             "components": detector.kept,
             "limit": [[float(r), float(detector.limit(r))] for r in RATES],
         },
+        rungs={"baseline": detector.baseline, "first": None, "window": 0, "new": False},
         opset={o.domain or "ai.onnx": o.version for o in graph.opset_import},
         session_options=SESSION_OPTIONS,
         **facts,

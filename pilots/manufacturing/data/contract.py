@@ -7,14 +7,17 @@ A life is one machine from its start (or renewal) to its failure, replacement, r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One column of readings. `low` and `high` are physical limits: a value outside them is refused, not learned."""
+    """One column of readings. `low` and `high` are physical limits: a value outside them is refused, not learned.
+
+    `alarm_low` and `alarm_high` are limits of the data sheet: a value beyond them alarms at once (`data_sheet.py`).
+    """
 
     name: str
     unit: str
@@ -22,6 +25,14 @@ class Channel:
     high: float
     role: Literal["setting", "sensor"]
     meaning: str = ""
+    alarm_low: float = -np.inf
+    alarm_high: float = np.inf
+
+    def as_json(self) -> dict[str, Any]:
+        """As a bundle states it: null where there is no limit."""
+        ends = ("low", "high", "alarm_low", "alarm_high")
+        stated = {end: limit if np.isfinite(limit := getattr(self, end)) else None for end in ends}
+        return {"name": self.name, "unit": self.unit, **stated, "role": self.role, "meaning": self.meaning}
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class CsvFleet:
 
     path            a file, several files, or a pattern such as "plant/*.csv"; .gz and .xz are unpacked
     channels        what is measured: name, unit, low, high, role (setting or sensor), meaning. A reading outside
-                    low to high is refused, so they are physical limits, not alarm limits
+                    low to high is refused, so they are physical limits. alarm_low and alarm_high are those of the data
+                    sheet: a reading beyond them alarms at once
     columns         our name -> the file's column (in other layouts its tag), where they differ: machine, time, channels
     layout          wide: one row per machine and time; long: one row per reading; sparkplug: captured messages
     tags            how tags are written, and how their readings become rows: template, step, take, hold
@@ -193,13 +194,13 @@ class CsvFleet:
 
 
 def _channel(words: dict) -> Channel:
-    known = ("name", "unit", "low", "high", "role", "meaning")
+    known = ("name", "unit", "low", "high", "role", "meaning", "alarm_low", "alarm_high")
     unknown = [word for word in words if word not in known]
     if unknown:
         raise ValueError(f"channels: '{unknown[0]}' is not known; a channel has {', '.join(known)}")
     if not words.get("name") or words["name"] in ("machine", "time", "event", "file", "line"):
         raise ValueError(f"channels: every channel needs a name of its own, got {words.get('name')!r}")
-    low, high = (words.get(end) for end in ("low", "high"))
+    low, high, alarm_low, alarm_high = (words.get(end) for end in ("low", "high", "alarm_low", "alarm_high"))
     channel = Channel(
         name=str(words["name"]),
         unit=str(words.get("unit") or "-"),
@@ -207,11 +208,21 @@ def _channel(words: dict) -> Channel:
         high=np.inf if high is None else float(high),
         role=words.get("role") or "sensor",
         meaning=str(words.get("meaning") or ""),
+        alarm_low=-np.inf if alarm_low is None else float(alarm_low),
+        alarm_high=np.inf if alarm_high is None else float(alarm_high),
     )
     if channel.role not in ("setting", "sensor"):
         raise ValueError(f"channels: role of {channel.name} must be setting or sensor, got {channel.role!r}")
     if not channel.low < channel.high:
         raise ValueError(f"channels: low of {channel.name} must be below its high, got {low} and {high}")
+    inside = all(
+        not np.isfinite(x) or channel.low <= x <= channel.high for x in (channel.alarm_low, channel.alarm_high)
+    )
+    if not (inside and channel.alarm_low < channel.alarm_high):
+        raise ValueError(
+            f"channels: alarm_low and alarm_high of {channel.name} must lie within its physical limits, "
+            f"low below high, got {alarm_low} and {alarm_high}"
+        )
     return channel
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from common.table_contract import CODES
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.data.lives import ENDS, show, typical_step
+from pilots.manufacturing.rungs import LEAST_FAILURES
 
-LEAST_FAILURES = 8  # as in protocol.py, which is slow to import: fewer cannot fill five folds
 LEAST_ROWS = 50  # of one machine's healthy running: fewer do not show what normal is
 GOOD_FAILURES = 30  # below it, intervals and alarm figures are wide; a rule of thumb
 FEW_ROWS = 10  # a life shorter than this has no trend
@@ -98,12 +98,7 @@ def possible(fleet: Fleet) -> list[str]:
     """Task by task: yes, or no and what is missing for it."""
     failures = int((fleet.end_L == "failed").sum())
     longest = int(fleet.length_L.max())
-    moving = any(
-        c.role == "sensor" and np.nanstd(x) > 0
-        for c, x in zip(fleet.channels, fleet.x_RF.T, strict=True)
-        if not np.isnan(x).all()
-    )
-    if longest >= LEAST_ROWS and moving:
+    if longest >= LEAST_ROWS and moves(fleet):
         anomaly = "yes: a machine is compared with its own fleet's healthy running; no failure is needed"
     else:
         anomaly = (
@@ -119,6 +114,15 @@ def possible(fleet: Fleet) -> list[str]:
     else:
         rul = f"yes: {count}"
     return [f"anomaly  {anomaly}", f"rul      {rul}"]
+
+
+def moves(fleet: Fleet) -> bool:
+    """Whether any sensor has readings that differ."""
+    return any(
+        c.role == "sensor" and np.nanstd(x) > 0
+        for c, x in zip(fleet.channels, fleet.x_RF.T, strict=True)
+        if not np.isnan(x).all()
+    )
 
 
 def shortened(lines: list[str]) -> list[str]:

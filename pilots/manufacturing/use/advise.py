@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.data_sheet import Breach
 from pilots.manufacturing.reasons import Reason
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.infer import Outlook
+from pilots.manufacturing.use.ladder import Ladder
 from pilots.manufacturing.use.read import Logs
 
 TOLD = 3  # reasons in the table; advisory.json has them all
@@ -33,11 +35,13 @@ def states(outlook: Outlook, acknowledged_M: np.ndarray) -> list[str]:
     ]
 
 
-def advice(state: str, doubts: Sequence[str], manifest: Mapping[str, Any]) -> str:
+def advice(state: str, doubts: Sequence[str], manifest: Mapping[str, Any], limits: Sequence[Breach] = ()) -> str:
     """One sentence for the person who plans the work."""
     unit, planning = unit_of_life(manifest), manifest["decision"].get("terms", {}).get("planning")
     by = f" within {planning:g} {unit}" if planning else ""
     check = " Check the data first: there is reason to doubt the estimate." if doubts else ""
+    if limits and state == ON:
+        return f"Look at the machine at once: {'; '.join(map(str, limits))}.{check}"
     return {
         OFF: "No work is due." + (" Look at the data: there is reason to doubt the estimate." if doubts else ""),
         ON: f"Inspect the machine and plan its work{by}.{check}",
@@ -47,9 +51,10 @@ def advice(state: str, doubts: Sequence[str], manifest: Mapping[str, Any]) -> st
 
 def advisory(
     bundle: Bundle, source: str, logs: Logs, outlook: Outlook, order_M: np.ndarray, state_M: Sequence[str],
-    flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Reason]],
+    flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Reason]], ladder: Ladder,
 ) -> dict[str, Any]:  # fmt: skip
-    """The whole document. Machines, flags and reasons stand in the order of `order_M`; an unknown number is null."""
+    """The whole document. Machines, states, flags and reasons stand in the order of `order_M`, the ladder's in that of
+    the logs; an unknown number is null."""
     manifest = bundle.manifest
     return {
         "format": 1,
@@ -58,7 +63,7 @@ def advisory(
         "source": source,
         "threshold": float(bundle.default("threshold")),
         "machines": [
-            _machine(manifest, logs, outlook, int(machine), state_M[machine], flags, reasons)
+            _machine(manifest, logs, outlook, int(machine), state_M[machine], flags, reasons, ladder)
             for machine, flags, reasons in zip(order_M, flags_M, reasons_M, strict=True)
         ],
     }
@@ -66,10 +71,10 @@ def advisory(
 
 def _machine(
     manifest: Mapping[str, Any], logs: Logs, outlook: Outlook, machine: int, state: str, flags: Sequence[str],
-    reasons: Sequence[Reason],
+    reasons: Sequence[Reason], ladder: Ladder,
 ) -> dict[str, Any]:  # fmt: skip
     at, decision, channels = logs.rows(machine), manifest["decision"], manifest["channels"]
-    last = at.stop - 1
+    last, limits = at.stop - 1, ladder.limits_M[machine]
     return {
         "machine": logs.machine_M[machine],
         "DA": {"rows": at.stop - at.start, "first_time": logs.stamp(at.start), "last_time": logs.stamp(last)},
@@ -84,8 +89,9 @@ def _machine(
             "alarm": state,
             "since": logs.stamp(int(outlook.since_M[machine])) if state != OFF else None,
             "condition_known": bool(outlook.condition_ok_R[last]),
+            "limits": [breach.as_json() for breach in limits],
         },
-        "HA": {"reasons": [_reason(reason) for reason in reasons]},
+        "HA": {"rung": ladder.as_json(machine), "reasons": [_reason(reason) for reason in reasons]},
         "PA": {
             "rul": _number(outlook.rul_R[last], 2),
             "low": _number(outlook.low_R[last], 2),
@@ -96,7 +102,7 @@ def _machine(
             "p_fail": _number(outlook.p_fail_R[last], 4),
             "horizon": decision["horizon"],
         },
-        "AG": {"advice": advice(state, flags, manifest)},
+        "AG": {"advice": advice(state, flags, manifest, limits)},
     }
 
 
@@ -120,6 +126,8 @@ def _line(m: Mapping[str, Any]) -> dict[str, Any]:
         "alarm": "no" if m["SD"]["alarm"] == OFF else "yes",
         "state": m["SD"]["alarm"],
         "since": m["SD"]["since"] or "",
+        "limits": "; ".join(breach["text"] for breach in m["SD"]["limits"]),
+        "rung": "{number} {name}".format(**m["HA"]["rung"]) if m["HA"]["rung"] else "",
         "advice": m["AG"]["advice"],
         "reasons": "; ".join(reason["text"] for reason in m["HA"]["reasons"][:TOLD] if reason["rows"] >= 1),
         "condition_ok": "yes" if m["SD"]["condition_known"] else "no",

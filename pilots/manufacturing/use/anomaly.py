@@ -17,6 +17,7 @@ DECISION = {"rate": NUMBER, "baseline": (int,), "smooth": (int,), "components": 
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
     """Write advisory.csv, anomaly.csv.gz, plots/ and page.html into the empty folder `out`."""
+    import dataclasses
     import sys
 
     from common.fault import Fault
@@ -25,6 +26,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.manufacturing.use.anomaly_infer import judge, urgency
     from pilots.manufacturing.use.anomaly_page import write_page
     from pilots.manufacturing.use.draw import save
+    from pilots.manufacturing.use.ladder import Ladder
     from pilots.manufacturing.use.read import read_logs
     from pilots.manufacturing.use.write import write_advisory
 
@@ -37,10 +39,13 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     for note in logs.notes:
         print(note, file=sys.stderr)
     with Progress("predict") as stage:
+        ladder = Ladder.of(logs, manifest)
         found = judge(bundle, logs, stage.say)
+        alarms = {name: ladder.since(logs, getattr(found, name)) for name in ("since_M", "first_M")}
+        found = dataclasses.replace(found, **alarms)  # the data sheet alarms too
         order_M = urgency(logs, found)
     with Progress("write") as stage:
-        table = anomaly_write.advisory(logs, found, order_M, manifest)
+        table = anomaly_write.advisory(logs, found, order_M, manifest, ladder)
         write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         anomaly_write.write_rows(logs, found, manifest, out / "anomaly.csv.gz")
         pictures = anomaly_draw.pictures(bundle, logs, found, order_M, stage.say)

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pilots.manufacturing.rungs import said
 from pilots.manufacturing.use.anomaly_infer import Findings, telling
+from pilots.manufacturing.use.ladder import Ladder
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.write import spreadsheet_cell
 
@@ -23,12 +25,14 @@ LEAST = 0.1  # part of the score from which on a sensor is named
 GAP_SHARE, UNSEEN_SHARE = 0.1, 0.2  # of a machine's rows, from which on it is told
 
 
-def advisory(logs: Logs, found: Findings, order_M: np.ndarray, manifest: Mapping[str, Any]) -> pd.DataFrame:
+def advisory(
+    logs: Logs, found: Findings, order_M: np.ndarray, manifest: Mapping[str, Any], ladder: Ladder
+) -> pd.DataFrame:
     """One line a machine, the most urgent first."""
-    return pd.DataFrame([_line(logs, found, int(machine), manifest) for machine in order_M])
+    return pd.DataFrame([_line(logs, found, int(machine), manifest, ladder) for machine in order_M])
 
 
-def _line(logs: Logs, found: Findings, machine: int, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _line(logs: Logs, found: Findings, machine: int, manifest: Mapping[str, Any], ladder: Ladder) -> dict[str, Any]:
     at, channels = logs.rows(machine), manifest["channels"]
     judged = int(np.isfinite(found.score_R[at]).sum())
     since, first, last = int(found.since_M[machine]), int(found.first_M[machine]), at.stop - 1
@@ -46,6 +50,8 @@ def _line(logs: Logs, found: Findings, machine: int, manifest: Mapping[str, Any]
         "rows_alarming": int(found.alarm_R[at].sum()),
         "score_over_limit": round(score / found.limit, 3),
         "sensors": ", ".join(named),
+        "limits": "; ".join(map(str, ladder.limits_M[machine])),
+        "rung": said(ladder.rung_M[machine]) if ladder.rung_M[machine] >= 0 else "",
         "data_quality": "; ".join(_doubts(logs, found, machine, manifest)),
     }
 

@@ -12,6 +12,8 @@ OUTPUTS = ("alarm", "alarm_row", "condition_ok", "healthy", "healthy_high", "hea
            "p_fail", "quality", "rul")  # fmt: skip
 TEXT, NUMBER = (str,), (int, float)
 CHANNEL = {"name": TEXT, "unit": TEXT, "low": (*NUMBER, type(None)), "high": (*NUMBER, type(None)), "role": TEXT}
+CHANNEL_LIMITS = {"alarm_low": (*NUMBER, type(None)), "alarm_high": (*NUMBER, type(None))}  # of the data sheet
+RUNGS = {"baseline": (int, type(None)), "first": (int, type(None)), "window": (int,), "new": (bool,)}
 TABLE = {
     "columns": (dict,),
     "decimal": TEXT,
@@ -49,12 +51,16 @@ def check_contract(
     for channel in channels:
         if not isinstance(channel, dict):
             raise Fault("bundle.json: an entry of channels is not an object")
-        _check(channel, CHANNEL, "channels", needed=CHANNEL)
+        _check(channel, CHANNEL | CHANNEL_LIMITS, "channels", needed=CHANNEL)
     own = [channel["name"] for channel in channels]
     if len(set(own)) < len(own) or {"machine", "time", "file", "line"} & set(own):
         raise Fault("bundle.json: two channels have one name, or one is called machine or time, file or line")
     _check(manifest["table"], TABLE, "table")
     _check(manifest["decision"], decision, "decision", needed=needed)
+    if "rungs" in manifest:
+        if not isinstance(manifest["rungs"], dict):
+            raise Fault("bundle.json: rungs is not an object")
+        _check(manifest["rungs"], RUNGS, "rungs", needed=RUNGS)
     texts = [*manifest["table"].get("columns", {}).values(), *manifest["table"].get("missing", [])]
     if not all(isinstance(text, str) for text in texts):
         raise Fault("bundle.json: table.columns and table.missing hold something else than text")
@@ -68,7 +74,9 @@ def unit_of_life(manifest: Mapping[str, Any]) -> str:
 def _check(part: Mapping[str, Any], kinds: Mapping[str, tuple], where: str, needed: Any = ()) -> None:
     for name, allowed in kinds.items():
         value = part.get(name)
-        if (name in part or name in needed) and (not isinstance(value, allowed) or isinstance(value, bool)):
+        if (name in part or name in needed) and (
+            not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)
+        ):
             raise Fault(
                 f"bundle.json: {where}.{name} is {value!r:.60}, not {' or '.join(_word(kind) for kind in allowed)}"
             )
@@ -76,4 +84,5 @@ def _check(part: Mapping[str, Any], kinds: Mapping[str, tuple], where: str, need
 
 def _word(kind: type) -> str:
     words = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "an object"}
+    words |= {bool: "true or false"}
     return words.get(kind, "null")

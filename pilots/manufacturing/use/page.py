@@ -34,6 +34,7 @@ def write_page(
         total=len(machines),
         readings=len(logs.time_R),
         alarms=sum(machine["SD"]["alarm"] != "off" for machine in machines),
+        beyond=any(machine["SD"]["limits"] for machine in machines),
         doubtful=sum(bool(machine["DM"]["data_quality"]) for machine in machines),
         life=lambda left: "–" if left is None else f"{left:.0f}" if left < cap else f"{cap:g} or more",
         threshold=float(bundle.default("threshold")),

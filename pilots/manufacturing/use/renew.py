@@ -46,6 +46,18 @@ def renewed(machine_M: Sequence[str], time_M: np.ndarray, book: pd.DataFrame) ->
     return _has_later(machine_M, time_M, book[book["event"] != ACKNOWLEDGED])
 
 
+def begins_renewed(logs: Logs, book: pd.DataFrame, rows: int) -> np.ndarray:
+    """True where a machine's log begins at a renewal: its last event lies no more than `rows` usual steps before."""
+    last = book[book["event"].isin([REPLACED, REPAIRED])].groupby("machine")["time"].max()
+    begins_M = np.zeros(len(logs.machine_M), bool)
+    for machine, name in enumerate(logs.machine_M):
+        time_T = logs.time_R[logs.rows(machine)]
+        if name in last.index and len(time_T) > 1:
+            step, event = np.sort(np.diff(time_T))[(len(time_T) - 1) // 2], np.asarray(last[name], time_T.dtype)
+            begins_M[machine] = event < time_T[0] <= event + rows * step
+    return begins_M
+
+
 def _has_later(machine_M: Sequence[str], time_M: np.ndarray, lines: pd.DataFrame) -> np.ndarray:
     """True where one of these lines of the book names the machine and is no older than this time."""
     last = lines.groupby("machine")["time"].max()

@@ -20,6 +20,8 @@ EXPLAINED = 100  # machines in alarm that get reasons; nobody reads further, and
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
     """Fill the empty folder `out`: advisory.json, advisory.csv, rul.csv.gz, plots/, page.html; what_if.csv if asked."""
+    import dataclasses
+
     import numpy as np
 
     from common.fault import Fault
@@ -29,6 +31,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.manufacturing.use.contract import check_contract, unit_of_life
     from pilots.manufacturing.use.flags import flags
     from pilots.manufacturing.use.infer import foresee, urgency
+    from pilots.manufacturing.use.ladder import Ladder
     from pilots.manufacturing.use.page import write_page
     from pilots.manufacturing.use.question import ask
     from pilots.manufacturing.use.read import read_logs
@@ -49,7 +52,10 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     for note in logs.notes:
         print(note, file=sys.stderr)
     with Progress("predict") as stage:
+        ladder = Ladder.of(logs, manifest, book)
         outlook = foresee(bundle, logs, stage.say)
+        since_M = ladder.since(logs, outlook.since_M)
+        outlook = dataclasses.replace(outlook, alarm_M=since_M >= 0, since_M=since_M)  # the data sheet alarms too
         order_M = urgency(logs, outlook)  # the machine to look at first is the first everywhere
         flags_M = [flags(logs, outlook, machine, manifest) for machine in order_M]
         what_if = answer(logs, outlook, order_M, manifest, *question) if any(question) else None
@@ -61,7 +67,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         reasons_M = reasons(bundle.run, manifest["channels"], unit_of_life(manifest), histories)
         reasons_M += [[] for _ in order_M[len(asked) :]]
     with Progress("write") as stage:
-        document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M)
+        document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M, ladder)
         write.write_document(document, out / "advisory.json")
         write.write_advisory(advise.table(document), out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, outlook, out / "rul.csv.gz")
