@@ -53,7 +53,7 @@ def advisory(
     bundle: Bundle, source: str, logs: Logs, outlook: Outlook, order_M: np.ndarray, state_M: Sequence[str],
     flags_M: Sequence[Sequence[str]], reasons_M: Sequence[Sequence[Reason]], ladder: Ladder,
 ) -> dict[str, Any]:  # fmt: skip
-    """The whole document. Machines, states, flags and reasons stand in the order of `order_M`, the ladder's in that of
+    """The whole document. Machines, flags and reasons stand in the order of `order_M`, states and rungs in that of
     the logs; an unknown number is null."""
     manifest = bundle.manifest
     return {
