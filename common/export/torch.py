@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import logging
 import warnings
 
 import onnx
@@ -16,47 +14,15 @@ OPSET, IR = 20, 10
 
 
 def to_onnx(
-    module: torch.nn.Module,
-    example: dict[str, torch.Tensor],
-    axes: dict[str, dict[int, str]],
-    outputs: list[str],
+    module: torch.nn.Module, example: dict[str, torch.Tensor], axes: dict[str, dict[int, str]], outputs: list[str]
 ) -> onnx.ModelProto:
     """Export `module`, called with the tensors of `example` in their order.
 
     axes     per input, which dimension is dynamic and what it is called
     outputs  names of what the module returns, in order
-    """
-    named = {name for dims in axes.values() for name in dims.values()}
-    dims = {name: torch.export.Dim(name, min=1, max=2**31 - 1) for name in named}
-    shapes = tuple({i: dims[a] for i, a in axes.get(name, {}).items()} for name in example)
-    for chatty in ("torch.onnx", "onnx_ir", "onnxscript"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the exporter chats
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            module.eval(),
-            tuple(example.values()),
-            input_names=list(example),
-            output_names=outputs,
-            dynamic_shapes=shapes,
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program")
-    model = strip(program.model_proto)
-    onnx.checker.check_model(model, full_check=True)
-    return model
 
-
-def trace(
-    module: torch.nn.Module, example: dict[str, torch.Tensor], axes: dict[str, dict[int, str]], outputs: list[str]
-) -> onnx.ModelProto:
-    """As `to_onnx`, twenty times quicker, for modules whose path depends on no length and no value.
-
-    PyTorch's older exporter writes down what one call does; whoever uses it must prove the graph equal.
+    PyTorch's tracing exporter writes down what one call does: the module's path may depend on no length and no value.
+    It is twenty times quicker than the one that reads the source; every run proves its graphs equal to the models.
     """
     written = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():  # it warns of its age
@@ -72,6 +38,6 @@ def trace(
             dynamo=False,
         )
     model = strip(onnx.load_from_string(written.getvalue()))
-    model.ir_version = IR  # as `to_onnx`, so that graphs of both can be joined
+    model.ir_version = IR  # one version for all, so that graphs can be joined
     onnx.checker.check_model(model, full_check=True)
     return model

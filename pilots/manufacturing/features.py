@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from common.bundle.session import Session
-from common.export.torch import trace
+from common.export.torch import to_onnx
 from common.fault import Fault
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
@@ -104,7 +104,7 @@ class Features:
         self.faults = Faults.fit(fleet, self.conditions)
         sensors = [fleet.channels[i].name for i in self.conditions.kept_K]
         self.names_D = tuple([f"{sensor}.{kind}" for kind in self.kinds for sensor in sensors] + ["age"])
-        self.graph = trace(
+        self.graph = to_onnx(
             FeatureGraph(self),
             {
                 "readings": torch.zeros(2, 7, len(fleet.channels)),

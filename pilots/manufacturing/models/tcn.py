@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch import nn
 
-from common.export.torch import to_onnx, trace
+from common.export.torch import to_onnx
 from pilots.manufacturing.features import Histories
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
@@ -112,7 +112,7 @@ class TcnRul:
         example = {"features": torch.zeros(2, 1, int(self.columns_I.max()) + 1)}
         example["past"] = torch.from_numpy(past.start(2))
         axes = {name: {0: "machine"} for name in example}
-        return Step(trace(NetStep(self.net), example, axes, ["rul", "past" + NEXT]), [past])
+        return Step(to_onnx(NetStep(self.net), example, axes, ["rul", "past" + NEXT]), [past])
 
 
 class Net(nn.Module):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from common.export.torch import trace
+from common.export.torch import to_onnx
 from pilots.manufacturing.alarm import Alarm
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.graph import DECIDED, DecisionGraph
@@ -61,4 +61,4 @@ class DecisionStep(torch.nn.Module):
         example |= {"lost": torch.zeros(2)} | {m.name: torch.from_numpy(m.start(2)) for m in MEMORY}
         example |= {"risk": torch.zeros(2, 1)} if self.batch.decision.has_risk else {}
         axes = {name: {0: "machine"} for name in example if name != "threshold"}
-        return Step(trace(self, example, axes, [*DECIDED, *(m.name + NEXT for m in MEMORY)]), MEMORY)
+        return Step(to_onnx(self, example, axes, [*DECIDED, *(m.name + NEXT for m in MEMORY)]), MEMORY)

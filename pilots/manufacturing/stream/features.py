@@ -12,7 +12,7 @@ from __future__ import annotations
 import onnx
 import torch
 
-from common.export.torch import trace
+from common.export.torch import to_onnx
 from pilots.manufacturing.faults import REACH
 from pilots.manufacturing.features import EVERY, FLAGS, SHIFT, FeatureGraph, Features, moments
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
@@ -82,5 +82,5 @@ class FeatureStep(torch.nn.Module):
         example = {"readings": torch.zeros(2, len(self.batch.seen_low))}
         example |= {m.name: torch.from_numpy(m.start(2)) for m in self.memory}
         names = ["features64", *FLAGS, *(m.name + NEXT for m in self.memory)]
-        graph: onnx.ModelProto = trace(self, example, {name: {0: "machine"} for name in example}, names)
+        graph: onnx.ModelProto = to_onnx(self, example, {name: {0: "machine"} for name in example}, names)
         return Step(graph, self.memory)
