@@ -16,7 +16,7 @@ test: .venv/.installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest --cov --cov-report=term tests
+	@$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term tests
 
 soak: .venv/.installed
 	@$(BIN)/python -m benchmarks.soak
