@@ -138,7 +138,7 @@ def _find_header(data: bytes, separator: str | None) -> tuple[int, int, str]:
         line, start = line + 1, end + 1
         separator = separator or declared[1].decode("utf-8", "replace")
     if separator is None:
-        head = data[start : start + 4 * MAX_LINE_BYTES].decode("utf-8", "ignore").split("\n")
+        head = data[start : start + 4 * MAX_LINE_BYTES].decode("utf-8", "replace").split("\n")
         separator = _find_separator([text for text in head[:21] if text.strip()])
     separator = SEPARATORS.get(separator, separator)
     if len(separator) != 1 or ord(separator) > 127 or separator in '"\n\r.+-eE0123456789':

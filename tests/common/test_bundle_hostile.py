@@ -223,6 +223,7 @@ def test_the_sample_is_made_from_the_contract():
         "readings": (50, 40, 3),
         "length": (50,),
         "threshold": (),
+        "judge": (),
     }
     readings, length = sample["readings"], sample["length"]
     assert 0.01 < np.isnan(readings).mean() < 0.1
