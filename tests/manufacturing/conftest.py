@@ -65,7 +65,7 @@ def stepping(tmp_path_factory) -> Stepping:
     made = describe(
         lives, features, decision, graph, {}, name="manufacturing", version="20260101000000", model="small", metrics={},
         parity={"max_abs_diff": 0.0, "tolerance": 1e-3, "rows": 1}, seed=0, commit="", licence="none",
-        data={"name": "made", "sha256": "0" * 64},
+        data={"name": "made", "sha256": "0" * 64}, rungs={"baseline": None, "first": 10, "window": 60, "new": True},
     )  # fmt: skip
     sample, run = sample_from_contract(made, {"machine": 3, "time": 40}, 0), tmp_path_factory.mktemp("run")
     write_bundle(run / "bundle", graph.SerializeToString(), made, sample, "# A small one\n")

@@ -51,7 +51,7 @@ def run(tmp_path_factory):
     table.insert(1, "time", pd.Timestamp("2026-01-01") + pd.to_timedelta(fleet.time_R, unit="h"))
     table.to_csv(folder / "pumps.csv", index=False)
     channels = [{"name": "load", "unit": "%", "low": 0, "high": 100, "role": "setting"}]
-    channels += [{"name": f"s{i}", "unit": "bar", "role": "sensor"} for i in range(SENSORS)]
+    channels += [{"name": f"s{i}", "unit": "bar", "role": "sensor", "alarm_high": 1e3} for i in range(SENSORS)]
     words = ["task=anomaly", "data=csv", "anomaly.baseline=60", "anomaly.healthy=300", "anomaly.window=300"]
     words += ["detector.smooth=5", "detector.components=2"]
     cfg = config(*words)
@@ -183,6 +183,8 @@ def test_predict_says_which_machine_since_when_and_by_what(run, tmp_path):
     table.loc[ill, "s4"] += 25
     table.loc[(table["machine"] == "m5") & (table.groupby("machine").cumcount() >= 40), "s4"] = np.nan
     short = table[(table["machine"] != "m1") | (table.groupby("machine").cumcount() < 30)]
+    short = short[(short["machine"] != "m2") | (short.groupby("machine").cumcount() < 20)].copy()
+    short.loc[short[short["machine"] == "m2"].index[-1], "s0"] = 2000
     short.to_csv(tmp_path / "new.csv", index=False)
     predict([str(folder / "bundle"), str(tmp_path / "new.csv"), "--out", str(tmp_path / "out"), "--set", "rate=0.01"])
     told = pd.read_csv(tmp_path / "out" / "advisory.csv", encoding="utf-8-sig", keep_default_na=False)
@@ -192,13 +194,17 @@ def test_predict_says_which_machine_since_when_and_by_what(run, tmp_path):
     assert first.sensors.startswith("s4")
     assert by_name.loc["m1", "state"] == "not judged"
     assert "only 30 rows" in by_name.loc["m1", "data_quality"]
-    assert (by_name.loc["m1", "rung"], by_name.loc["m3", "rung"]) == ("0 nothing yet", "2 healthy-only T²+Q")
+    assert (by_name.loc["m1", "rung"], by_name.loc["m3", "rung"]) == ("1 data-sheet limits", "2 healthy-only T²+Q")
+    beyond = by_name.loc["m2"]  # too young for T²+Q; its data sheet alarms all the same
+    assert (beyond.state, beyond.rows_judged, beyond.since) == ("abnormal", 0, "2026-01-01 19:00")
+    assert beyond.limits == "s0 2000 bar is above its data-sheet limit 1000"
     assert "s4: 87% of readings missing" in by_name.loc["m5", "data_quality"]
     rows = pd.read_csv(tmp_path / "out" / "anomaly.csv.gz")
     assert len(rows) == len(short)
     assert rows[rows.alarm == 1].machine.value_counts().idxmax() == "m3"
     page = (tmp_path / "out" / "page.html").read_text()
     assert "1 of 6 machines runs abnormally now" in " ".join(page.split()) or "run abnormally now" in page
+    assert "<strong>s0 2000 bar is above its data-sheet limit 1000</strong>" in page
     with pytest.raises(Fault, match="not an option of an anomaly bundle"):
         predict([str(folder / "bundle"), str(path), "--out", str(tmp_path / "no"), "--events", "x.csv"])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from common.bundle.open import open_bundle
 from common.fault import Fault
 from common.predict import predict
 
-SAME = ["machine", "last_time", "rows", "unit", "horizon", "alarm", "state", "since", "condition_ok"]
+SAME = ["machine", "last_time", "rows", "unit", "horizon", "alarm", "state", "since", "rung", "condition_ok"]
 
 
 @pytest.fixture
@@ -85,6 +87,33 @@ def test_a_book_that_grows_gives_what_the_whole_book_gives(stepping, room):
     pd.testing.assert_frame_equal(told[same], whole[same], check_dtype=False)
     np.testing.assert_allclose(told["rul"], whole["rul"], rtol=0, atol=0.011)
     assert "acknowledged" in set(told["state"])
+
+
+def test_a_reading_beyond_the_data_sheet_alarms_in_its_hour(stepping, room, tmp_path):
+    def limited(folder: Path) -> Path:
+        """The same bundle, with a limit for s0."""
+        copy = shutil.copytree(folder, tmp_path / folder.name)
+        stated, sums = copy / "bundle.json", copy / "SHA256SUMS"
+        before, made = stated.read_bytes(), json.loads(stated.read_text())
+        made["channels"][2] |= {"alarm_high": 5e3}
+        stated.write_text(json.dumps(made))
+        old, new = (hashlib.sha256(content).hexdigest() for content in (before, stated.read_bytes()))
+        sums.write_text(sums.read_text().replace(old, new))
+        return copy
+
+    newest = room.groupby("machine").tail(1).index[-2:]  # P4 and P5 end beyond the limit of s0
+    room.loc[newest, "s0"] = "6000"
+    whole = feed(limited(stepping.batch), room, "whole").set_index("machine")
+    step = limited(stepping.step)
+    feed(step, room.drop(newest), "before", "--state", "s.npz")
+    told = feed(step, room.loc[newest], "now", "--state", "s.npz").set_index("machine").loc[whole.index]
+    assert set(whole.index[whole["limits"] != ""]) == {"P4", "P5"}
+    assert set(told.loc[told["limits"] != "", "alarm"]) == {"yes"}
+    for name in ("alarm", "since", "limits", "rung"):
+        assert told[name].tolist() == whole[name].tolist()
+    assert told.loc["P5", "advice"].startswith(
+        "Look at the machine at once: s0 6000 bar is above its data-sheet limit 5000"
+    )
 
 
 def test_the_state_is_as_large_after_more_rows(stepping, room):

@@ -28,6 +28,8 @@ from pilots.manufacturing.data.csv import CsvFleet
 from pilots.manufacturing.data.fingerprint import fingerprint
 from pilots.manufacturing.data.fleet import DECIMALS, simulate
 
+VELOCITY = "vibration velocity of the bearing housing, RMS 10 to 1000 Hz"
+# 7.1 mm/s: boundary of zones C and D of ISO 20816-3 for machines of 15 to 300 kW on a flexible support
 CHANNELS = (
     Channel("speed", "rpm", 0, 4000, "setting", "shaft speed from the drive"),
     Channel("valve", "%", 0, 100, "setting", "opening of the discharge valve"),
@@ -37,7 +39,7 @@ CHANNELS = (
     Channel("motor_current", "A", 0, 200, "sensor", "motor current, mean of three phases"),
     Channel("winding_temperature", "°C", -30, 200, "sensor", "motor winding temperature; this sensor drifts"),
     Channel("bearing_temperature", "°C", -30, 180, "sensor", "housing temperature at the drive-end bearing"),
-    Channel("vibration", "mm/s", 0, 80, "sensor", "vibration velocity of the bearing housing, RMS 10 to 1000 Hz"),
+    Channel("vibration", "mm/s", 0, 80, "sensor", VELOCITY, alarm_high=7.1),
     Channel("envelope", "gE", 0, 100, "sensor", "acceleration envelope, RMS"),
     Channel("ultrasound", "dB", 0, 120, "sensor", "ultrasonic level at the pump casing"),
     Channel("ambient_temperature", "°C", -30, 60, "sensor", "temperature in the pump house"),

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from pilots.manufacturing.rungs import said
 from pilots.manufacturing.use.advise import ACKNOWLEDGED, OFF, ON, advice
 from pilots.manufacturing.use.contract import unit_of_life
+from pilots.manufacturing.use.ladder import Ladder, rungs_of
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.renew import acknowledged
 from pilots.manufacturing.use.state import ANSWERS, NEXT, State
@@ -80,12 +82,20 @@ def _one_row(bundle: Bundle, logs: Logs, row_B: np.ndarray, state: State, place_
 def advisory(
     state: State, logs: Logs, new_R: np.ndarray, book: pd.DataFrame | None, manifest: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """One line for every machine of the state, the most urgent first; who shows no new row keeps its last answer."""
-    answer, on_M = state.answer_M, state.memory_M["since"] > 0
+    """One line for every machine of the state, the most urgent first; who shows no new row keeps its last answer.
+
+    Limits of the data sheet are judged on the rows of this file.
+    """
+    answer, on_M, alarm_M = state.answer_M, state.memory_M["since"] > 0, state.alarm_M.copy()
+    rungs, limits_M = rungs_of(manifest), dict(zip(logs.machine_M, Ladder.of(logs, manifest).limits_M, strict=True))
+    limits_M = [limits_M.get(name, []) for name in state.machine_M]
+    for m in [m for m, broken in enumerate(limits_M) if broken and not on_M[m]]:
+        first = logs.start_M[logs.machine_M.index(state.machine_M[m])] + min(breach.row for breach in limits_M[m])
+        on_M[m], alarm_M[m] = True, logs.time_R[first]
     order_M = np.lexsort((-answer["p_fail"], answer["rul"], ~on_M))
     came = {logs.machine_M[m] for m in np.flatnonzero(np.add.reduceat(new_R, logs.start_M[:-1]))}
     since_M = np.where(on_M, np.arange(len(on_M)), -1)
-    clocks = dataclasses.replace(logs, machine_M=state.machine_M, time_R=state.alarm_M)
+    clocks = dataclasses.replace(logs, machine_M=state.machine_M, time_R=alarm_M)
     seen_M = np.zeros_like(on_M) if book is None else acknowledged(clocks, since_M, book)
     state_M = [ACKNOWLEDGED if seen_M[m] else ON if on_M[m] else OFF for m in order_M]
     doubt_M = [_doubts(state, m, state.machine_M[m] in came, manifest) for m in order_M]
@@ -102,7 +112,12 @@ def advisory(
             "alarm": np.where(on_M[order_M], "yes", "no"),
             "state": state_M,
             "since": [clocks.stamp(m) if on_M[m] else "" for m in order_M],
-            "advice": [advice(now, doubts, manifest) for now, doubts in zip(state_M, doubt_M, strict=True)],
+            "limits": ["; ".join(map(str, limits_M[m])) for m in order_M],
+            "rung": [said(rungs.of(int(n))) if rungs else "" for n in state.memory_M["row"][order_M]],
+            "advice": [
+                advice(now, doubts, manifest, limits_M[m])
+                for m, now, doubts in zip(order_M, state_M, doubt_M, strict=True)
+            ],
             "condition_ok": np.where(answer["condition_ok"][order_M], "yes", "no"),
             "data_quality": ["; ".join(doubts) for doubts in doubt_M],
         }

@@ -14,8 +14,15 @@ import pandas as pd
 
 from pilots.manufacturing.data_sheet import Breach, breaches
 from pilots.manufacturing.rungs import NAMES, Rungs, states_limits
+from pilots.manufacturing.use.contract import RUNGS
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.renew import begins_renewed
+
+
+def rungs_of(manifest: Mapping[str, Any]) -> Rungs | None:
+    """What the bundle's rungs take; None where an older bundle does not say."""
+    takes = manifest.get("rungs")
+    return takes and Rungs(limits=states_limits(manifest["channels"]), **{name: takes[name] for name in RUNGS})
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,12 @@ class Ladder:
     @classmethod
     def of(cls, logs: Logs, manifest: Mapping[str, Any], book: pd.DataFrame | None = None) -> Ladder:
         """By the rows of each log since its renewal, and by what the manifest states under `rungs` and `channels`."""
-        channels, takes = manifest["channels"], manifest.get("rungs")
+        channels, rungs = manifest["channels"], rungs_of(manifest)
         rung_M = [-1] * len(logs.machine_M)
-        if takes:
-            rungs = Rungs(states_limits(channels), takes["baseline"], takes["first"], takes["window"], takes["new"])
+        if rungs is not None:
             renewed_M = np.zeros(len(rung_M), bool)
             if book is not None:
-                renewed_M = begins_renewed(logs, book, takes["first"] or 0)
+                renewed_M = begins_renewed(logs, book, rungs.first or 0)
             rung_M = [rungs.of(int(n), bool(new)) for n, new in zip(logs.length_M, renewed_M, strict=True)]
         return cls(rung_M, [breaches(logs.x_RF[logs.rows(m)], channels) for m in range(len(rung_M))])
 

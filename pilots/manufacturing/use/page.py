@@ -9,6 +9,7 @@ from typing import Any
 from common.atomic import write_text
 from common.bundle.open import Bundle
 from common.report import page, svg
+from pilots.manufacturing.rungs import FULL
 from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.draw import Picture
 from pilots.manufacturing.use.read import Logs
@@ -34,6 +35,7 @@ def write_page(
         total=len(machines),
         readings=len(logs.time_R),
         alarms=sum(machine["SD"]["alarm"] != "off" for machine in machines),
+        below=any(machine["HA"]["rung"] and machine["HA"]["rung"]["number"] < FULL for machine in machines),
         beyond=any(machine["SD"]["limits"] for machine in machines),
         doubtful=sum(bool(machine["DM"]["data_quality"]) for machine in machines),
         life=lambda left: "–" if left is None else f"{left:.0f}" if left < cap else f"{cap:g} or more",
