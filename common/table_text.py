@@ -138,7 +138,7 @@ def _find_header(data: bytes, separator: str | None) -> tuple[int, int, str]:
         line, start = line + 1, end + 1
         separator = separator or declared[1].decode("utf-8", "replace")
     if separator is None:
-        head = data[start : start + 4 * MAX_LINE_BYTES].decode("utf-8", "replace").split("\n")
+        head = data[start : start + 4 * MAX_LINE_BYTES].decode("utf-8", "ignore").split("\n")
         separator = _find_separator([text for text in head[:21] if text.strip()])
     separator = SEPARATORS.get(separator, separator)
     if len(separator) != 1 or ord(separator) > 127 or separator in '"\n\r.+-eE0123456789':
@@ -154,9 +154,9 @@ def _find_separator(lines: list[str]) -> str:
     bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
     counts = {mark: [line.count(mark) for line in bare] for mark in "\t;,"}
     for mark, count in counts.items():
-        if count[0] and len(set(count)) == 1:
+        if any(count) and len(set(count)) == 1:
             return mark
-    return max(",;\t", key=lambda mark: counts[mark][0])
+    return max(",;\t", key=lambda mark: counts[mark][:1])  # without any line a comma is as good as another
 
 
 def _cells(head: bytes, separator: str, line: int, path: Path) -> tuple[list[str], int]:
