@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -14,12 +15,14 @@ import toy_graph
 from common.fault import Fault
 from common.predict import predict
 from pilots.manufacturing import protocol
+from pilots.manufacturing.data.cmapss import Cmapss
 from pilots.manufacturing.data.csv import CsvFleet
 from pilots.manufacturing.data.ladder import Settings, ladder
 from pilots.manufacturing.data_sheet import breaches
 from pilots.manufacturing.rungs import LEAST_FAILURES, Rungs, longest
 from pilots.manufacturing.use.contract import check_contract
 
+REAL = os.environ.get("PILOTS_REAL_DATA")
 TAKES = Settings(baseline=30, first=10, window=60, age=True)
 VIBRATION = {"name": "vibration", "unit": "mm/s", "low": 0, "high": 80}
 FULL = Rungs(first=10, window=60, new=True)
@@ -102,6 +105,16 @@ def test_check_says_the_rung_and_what_is_missing(tmp_path, case):
     for words in wanted:
         assert words in said
     assert said.count("above its") == (case == "broken")
+
+
+@pytest.mark.skipif(not REAL, reason="PILOTS_REAL_DATA is not set: the original files are not here")
+def test_the_engines_of_cmapss_stand_where_their_rows_say():
+    root = Path(REAL) / "cmapss"
+    unit_R = np.loadtxt(next(root.glob("test_FD001.txt*")), usecols=0)
+    short = int((np.unique(unit_R, return_counts=True)[1] < 60).sum())
+    said = "\n".join(ladder(Cmapss(str(root), "FD001").read(), TAKES))
+    assert f"rung 5 remaining life in full: {100 - short} machines" in said
+    assert f"rung 4 adapted baseline: {short} machines; for rung 5: 4 more rows on test-87" in said
 
 
 def test_the_failures_of_rung_3_are_those_that_training_takes(tmp_path):
