@@ -8,7 +8,8 @@ offset      the mean of the last 24 rows is farther from what the other sensors 
             training; wear moves the sensors together and is therefore none (Dunia & Qin 1998)
 wrong unit  outside the range seen, and inside it once converted from a unit that loggers use instead
 
-Axes: M machines, T rows, F channels, K sensors kept, U other units, R rows of all lives, L lives.
+Axes: M machines, F channels, K sensors kept, T rows, U other units, P pairs of channel and other unit, R rows of all
+lives, L lives. Rows come last: numbers per sensor then meet long runs of rows, and windows are slices of them.
 """
 
 from __future__ import annotations
@@ -64,14 +65,15 @@ class Faults:
         spread_K = 1.0 / np.sqrt(np.diag(precision_KK))
         bond_KK = precision_KK * spread_K * spread_K[:, None]
         z_LTK, _ = fleet.with_readings(z_RK).padded()
-        z = torch.as_tensor(z_LTK, dtype=torch.float64)
+        z = torch.as_tensor(z_LTK, dtype=torch.float64).transpose(1, 2)
         present = torch.isfinite(z)
-        z = torch.where(present, z, 0.0)
-        jump_LK = jumps(z, present).amax(1).numpy()
-        level, known = levels(z, present)
-        u = complete(level / torch.as_tensor(spread_K), known, steps(bond_KK, COARSE))
-        apart = (u @ torch.as_tensor(bond_KK)).abs() * torch.as_tensor(spread_K)
-        apart_LK = torch.where(known, apart, 0.0).amax(1).numpy()
+        spread = torch.as_tensor(spread_K)[:, None]
+        jump, several = jumps(z, present)
+        jump_LK = torch.where(present & several, jump, 0.0).amax(2).numpy()
+        level, known = levels(torch.where(present, z, 0.0), present)
+        u = complete(level / spread, known, steps(bond_KK, COARSE))
+        apart = (torch.as_tensor(bond_KK) @ u).abs() * spread
+        apart_LK = torch.where(known, apart, 0.0).amax(2).numpy()
         run_LK = _longest_runs(fleet.x_RF[:, found.kept_K], fleet.life_R)
         still_K = np.ceil(1.5 * np.quantile(run_LK, SHARE, axis=0)) + 2
         still_K = np.where(still_K > LONGEST, NEVER, np.maximum(still_K, SHORTEST)).astype(np.int64)
@@ -113,35 +115,39 @@ def _other_units(fleet: Fleet, found: Conditions) -> tuple[np.ndarray, np.ndarra
     return low_UF[used_U], high_UF[used_U]
 
 
-def jumps(z: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """How far each reading lies from the median of those in the three rows before it, float32; 0 without two."""
-    near, rows = z.float(), z.shape[1]
+def jumps(z: torch.Tensor, present: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far each reading lies from the median of the three rows before it, float32, and where there is such a median.
+
+    What stands where there is none, or where the reading is not `present`, means nothing.
+    """
+    near = z.float()
     # a gap counts as very high or very low in turn: the median of the others stays in the middle
-    high = pad(torch.where(present, near, BEYOND), (0, 0, 3, 0), value=BEYOND)
-    low = pad(torch.where(present, near, -BEYOND), (0, 0, 3, 0), value=-BEYOND)
-    a, b, c = high[:, :rows], low[:, 1 : 1 + rows], high[:, 2 : 2 + rows]
+    high = pad(torch.where(present, near, BEYOND), (3, 0), value=BEYOND)
+    low = pad(torch.where(present, near, -BEYOND), (2, 0), value=-BEYOND)
+    a, b, c = high[..., :-3], low[..., :-2], high[..., 2:-1]
     middle = torch.maximum(torch.minimum(a, b), torch.minimum(torch.maximum(a, b), c))
-    return torch.where(present & (middle.abs() < BEYOND), (near - middle).abs(), 0.0)
+    return (near - middle).abs(), middle.abs() < BEYOND
 
 
 BEYOND = 1e30  # no z-score
 
 
 def levels(z: torch.Tensor, sound: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean of each sensor's sound readings in the last rows, and whether there are enough of them."""
-    here = sound.double()
-    sums = torch.cumsum(torch.cat([here, z * here], dim=2), dim=1)
-    sums = sums - pad(sums, (0, 0, WINDOW, 0))[:, : z.shape[1]]
-    count, total = sums.chunk(2, dim=2)
+    """Mean of each sensor's sound readings in the last rows, and whether there are enough of them; z is 0 elsewhere."""
+    count, total = lately([sound.double(), z], WINDOW)
     known = count >= LEAST
-    return torch.where(known, total / count.clamp(min=1.0), 0.0), known
+    return torch.where(known, total / count, 0.0), known
 
 
-def lately(value_MT1: torch.Tensor, inside_MT1: torch.Tensor) -> torch.Tensor:
-    """Mean of the last rows, [M, T] float32; the value is 0 outside."""
-    sums = torch.cumsum(torch.cat([value_MT1, inside_MT1.float()], dim=2), dim=1)
-    sums = sums - pad(sums, (0, 0, LATELY, 0))[:, : value_MT1.shape[1]]
-    return sums[..., 0] / sums[..., 1].clamp(min=1.0)
+def lately(parts: list[torch.Tensor], rows: int) -> tuple[torch.Tensor, ...]:
+    """Sums of the last so many rows of each part."""
+    sums = running(torch.cat(parts, dim=1))
+    return (sums - pad(sums, (rows, 0))[..., :-rows]).split([int(part.shape[1]) for part in parts], dim=1)
+
+
+def running(x: torch.Tensor) -> torch.Tensor:
+    """Running sums over rows; ONNX Runtime's are five times as fast where another axis comes last."""
+    return torch.cumsum(x.transpose(1, 2), dim=1).transpose(1, 2)
 
 
 class FaultGraph(torch.nn.Module):
@@ -149,64 +155,89 @@ class FaultGraph(torch.nn.Module):
 
     def __init__(self, faults: Faults, kept_K: np.ndarray, channels: int):
         super().__init__()
-        for name in ("still", "spread"):
-            self.register_buffer(name, torch.as_tensor(getattr(faults, f"{name}_K")))
-        self.register_buffer("jump", torch.as_tensor(faults.jump_K, dtype=torch.float32))
-        self.register_buffer("apart", torch.as_tensor(faults.apart_K / faults.spread_K))
-        self.register_buffer("bond", torch.as_tensor(faults.bond_KK))
+        columns = {"spread": faults.spread_K, "jump": (faults.jump_K / faults.spread_K).astype(np.float32)}
+        unit_U, self.unit_P = np.nonzero(faults.unit_low_UF <= faults.unit_high_UF)
+        columns["unit_low"] = faults.unit_low_UF[unit_U, self.unit_P]
+        columns["unit_high"] = faults.unit_high_UF[unit_U, self.unit_P]
+        for name, value in columns.items():
+            self.register_buffer(name, torch.as_tensor(value)[:, None])
+        self.register_buffer("of_unit", torch.as_tensor(np.arange(channels)[:, None] == self.unit_P).float())
+        self.register_buffer("share", torch.as_tensor(faults.bond_KK / (faults.apart_K / faults.spread_K)[:, None]))
+        self.register_buffer("without", torch.as_tensor(np.eye(len(kept_K)) - faults.bond_KK))
         self.fine, self.coarse = (steps(faults.bond_KK, count) for count in (FINE, COARSE))
-        self.register_buffer("unit_low", torch.as_tensor(faults.unit_low_UF))
-        self.register_buffer("unit_high", torch.as_tensor(faults.unit_high_UF))
+        self.still_K = faults.still_K
         self.register_buffer("kept", torch.as_tensor(kept_K))
-        place_F = np.zeros(channels, np.int64)
-        place_F[kept_K] = 1 + np.arange(len(kept_K))
+        place_F = np.arange(channels)
+        place_F[kept_K] = channels + np.arange(len(kept_K))
         self.register_buffer("place", torch.as_tensor(place_F))
 
     def forward(
-        self,
-        readings: torch.Tensor,
-        z: torch.Tensor,
-        present: torch.Tensor,
-        judge: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Completed z-scores [M, T, K], which of them are good readings, and fault codes [M, T, F] (0 = none).
+        self, readings: torch.Tensor, given: torch.Tensor, plain: torch.Tensor, u: torch.Tensor,
+        present: torch.Tensor, judge: torch.Tensor, last: int | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+        """What `completed` needs, [M, K, T] twice, and codes [M, F, T]; of the `last` rows alone if so many are named.
 
-        readings [M, T, F]; z [M, T, K] with 0 where not `present`;
+        readings [M, F, T], which of them are given, and their codes while no fault is found in them;
+        u [M, K, T] z-scores divided by `spread`, of any value where not `present`;
         judge () bool: false = every reading is taken as it is
         """
-        unit = self._other_unit(readings) & judge
-        stuck = self._stuck(readings.index_select(2, self.kept)) & judge
-        spike = (jumps(z, present) > self.jump) & judge
-        sound = present & ~(stuck | spike | unit.index_select(2, self.kept))
-        u = torch.where(sound, z / self.spread, 0.0)
-        offset = self._offset(u, sound) & judge
-        good = sound & ~offset
-        code = torch.where(stuck, STUCK, torch.where(spike, SPIKE, torch.where(offset, OFFSET, GOOD)))
-        code = torch.where(unit, UNIT, pad(code, (1, 0)).index_select(2, self.place))
-        return complete(torch.where(good, u, 0.0), good, self.fine) * self.spread, good, code
+        unit = self._other_unit(readings)
+        stuck = self._stuck(readings.index_select(1, self.kept))
+        jump, several = jumps(u, present)
+        spike = several & (jump > self.jump)
+        sound = present & ~((stuck | spike | unit.index_select(1, self.kept)) & judge)
+        u = torch.where(sound, u, 0.0)
+        level, known = levels(u, sound)
+        if last is not None:
+            parts = (u, sound, given, plain, unit, stuck, spike, level, known)
+            u, sound, given, plain, unit, stuck, spike, level, known = (x[..., -last:] for x in parts)
+        offset = self._offset(level, known) & judge
+        code = torch.where(offset & sound, code_of(OFFSET), plain.index_select(1, self.kept))
+        code = torch.where(stuck, code_of(STUCK), torch.where(spike, code_of(SPIKE), code))
+        code = torch.cat([plain, code], dim=1).index_select(1, self.place)
+        code = torch.where(given & judge, torch.where(unit, code_of(UNIT), code), plain)
+        return u, sound & ~offset, code
+
+    def completed(self, u: torch.Tensor, good: torch.Tensor) -> torch.Tensor:
+        """Z-scores in which what is not good is what the good readings of the row let expect; 0 where there is none."""
+        return complete(torch.where(good, u, 0.0), good, self.fine) * self.spread
 
     def _other_unit(self, readings: torch.Tensor) -> torch.Tensor:
-        within = torch.zeros_like(readings, dtype=torch.bool)
-        for low, high in zip(self.unit_low, self.unit_high, strict=True):
-            within = within | ((readings >= low) & (readings <= high))
-        return within
+        if not len(self.unit_P):
+            return readings > float("inf")
+        x = readings.index_select(1, torch.as_tensor(self.unit_P))
+        within = (x >= self.unit_low) & (x <= self.unit_high)
+        return self.of_unit @ within.float() > 0.5
 
     def _stuck(self, x: torch.Tensor) -> torch.Tensor:
-        moved = pad((x[:, 1:] != x[:, :-1]).float(), (0, 0, 1, 0))  # NaN moves, too
-        moves = torch.cumsum(moved, dim=1)
-        since_TK = torch.arange(x.shape[1])[:, None] + 1 - self.still
-        flat = (since_TK.clamp(min=0) * x.shape[2] + torch.arange(x.shape[2])).flatten()
-        then = moves.flatten(1).index_select(1, flat).view(moves.shape)
-        return (moves == then) & (since_TK >= 0)
+        judged_K = self.still_K < NEVER
+        still_K = np.where(judged_K, self.still_K, SHORTEST)
+        most, which = int(still_K.max()), np.unique(still_K)
+        x = pad(x, (most, 0), value=float("nan"))  # before the first row nothing stood still; NaN moves, too
+        moves = running((x[..., 1:] != x[..., :-1]).float())
+        then = [moves[..., most - rows : 1 - rows] for rows in map(int, which)]
+        if len(which) > 1:
+            groups = [np.flatnonzero(still_K == rows) for rows in which]
+            then = [part.index_select(1, torch.as_tensor(group)) for part, group in zip(then, groups, strict=True)]
+            order_K = np.argsort(np.concatenate(groups))
+            then = [torch.cat(then, dim=1).index_select(1, torch.as_tensor(order_K))]
+        flat = moves[..., most - 1 :] == then[0]
+        return flat if judged_K.all() else flat & torch.as_tensor(judged_K)[:, None]
 
-    def _offset(self, u: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
-        level, known = levels(u, sound)
+    def _offset(self, level: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         level = complete(level, known, self.coarse)
-        found = torch.zeros_like(known)
+        found = None
         for _ in range(ROUNDS):  # the worst first: it had pulled the others' expectations along
-            rest = level @ self.bond
-            share = torch.where(known, rest.abs() / self.apart, 0.0)
-            worst = (share >= share.amax(-1, keepdim=True)) & (share > 1.0)
-            found = found | worst
-            level = torch.where(worst, level - rest, level)
-        return found & sound
+            share = torch.where(known, self.share @ level, 0.0).abs()
+            worst = share >= share.amax(1, keepdim=True).clamp(min=BEYOND_ONE)
+            found = worst if found is None else found | worst
+            level = torch.where(worst, self.without @ level, level)
+        return found
+
+
+BEYOND_ONE = float(np.nextafter(1.0, 2.0))
+
+
+def code_of(code: int) -> torch.Tensor:
+    """As the graph carries codes: ONNX Runtime chooses between bytes without a sign only."""
+    return torch.tensor(code, dtype=torch.uint8)

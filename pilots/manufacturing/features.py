@@ -22,7 +22,7 @@ from common.export.torch import to_onnx
 from common.fault import Fault
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
-from pilots.manufacturing.faults import GOOD, MISSING, UNSEEN, FaultGraph, Faults, lately
+from pilots.manufacturing.faults import GOOD, LATELY, MISSING, UNSEEN, FaultGraph, Faults, code_of, lately, running
 
 KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
 SORTS = ("mean", "shift", "std", "slope")
@@ -147,127 +147,165 @@ FINITE = 3.4028234e38  # largest float32
 SHIFT = 5  # rows whose mean is held against the first ones
 
 
-def moments(z_MTK: torch.Tensor, present_MT1: torch.Tensor, t_MT1: torch.Tensor, squares: bool) -> torch.Tensor:
-    """What the running sums sum, row by row: [M, T, S] of 1, z of each sensor, z² if `squares`, then t, t², z·t."""
-    n_MT1 = present_MT1.double()
-    nt_MT1 = n_MT1 * t_MT1
-    square = [z_MTK * z_MTK] if squares else []
-    return torch.cat([n_MT1, z_MTK, *square, nt_MT1, nt_MT1 * t_MT1, z_MTK * t_MT1], dim=2)
+def moments(z_MKT: torch.Tensor, n_M1T: torch.Tensor, t_M1T: torch.Tensor, squares: bool) -> torch.Tensor:
+    """What the running sums sum, row by row: [M, S, T] of 1, z of each sensor, z² if `squares`, then t, t², z·t."""
+    square = [z_MKT * z_MKT] if squares else []
+    nt_M1T = n_M1T * t_M1T
+    return torch.cat([n_M1T, z_MKT, *square, nt_M1T, nt_M1T * t_M1T, z_MKT * t_M1T], dim=1)
 
 
 class FeatureGraph(torch.nn.Module):
-    """The feature formulas.
+    """The feature formulas. Inside, rows come last, for speed (faults.py).
 
     (readings [M, T, F] float32, length [M] int64, judge () float32) -> float64 features and row flags
     """
 
     def __init__(self, features: Features):
         super().__init__()
-        self.settings = features.conditions
+        self.look_up(features.conditions, features.faults.spread_K)
         self.rows, self.first, self.squares = features.rows, features.first, "std" in features.rows
-        for name, value in features.conditions.constants().items():
-            self.register_buffer(name, torch.as_tensor(value))
         self.faults = FaultGraph(features.faults, features.conditions.kept_K, len(features.conditions.seen_low_F))
+
+    def look_up(self, conditions: Conditions, unit_K: np.ndarray) -> None:
+        """Keep the conditions' numbers, in the shape in which `look` uses them; z-scores come divided by `unit_K`."""
+        c = conditions.constants()
+        place, scale = c["centre"], c["scale"]
+        numbers = {
+            "kept": c["kept"],
+            # (x / scale - centre)^2 summed over known settings, multiplied out: one product with known, x and x^2
+            "apart": np.hstack([place**2, -2.0 * place / scale, np.tile(scale**-2.0, (len(place), 1))]),
+            "radius": c["radius"],
+            "level": np.hstack([c["mean"], c["std"] * unit_K]).T.copy(),
+            "healthy": np.hstack(list(c["healthy"])),
+            "seen_low": c["seen_low"][:, None],
+            "seen_high": c["seen_high"][:, None],
+        }
+        for name, value in numbers.items():
+            self.register_buffer(name, torch.as_tensor(value))
+
+    @property
+    def settings(self) -> int:
+        return self.apart.shape[1] // 3
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor, judge: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
-        z_MTK, present_MT1, flags = self.judged(readings, row_T < length[:, None], judge)
-        sums = torch.cumsum(moments(z_MTK, present_MT1, row_T.double()[:, None], self.squares), dim=1)
-        sums = nn.functional.pad(sums, (0, 0, 1, 0))  # row t holds what was seen before row t
-        now, width = sums[:, 1:], len(self.kept)
+        inside_M1T = row_T < length[:, None, None]
+        u_MKT, good_MKT, (nearest_MT, *flags) = self.judged(readings.transpose(1, 2), inside_M1T, judge > 0.5)
+        n_M1T = good_MKT.double().sum(1, keepdim=True).clamp(max=1.0)
+        z_MKT, t_T = self.faults.completed(u_MKT, good_MKT), row_T.double()
+        each = moments(z_MKT, n_M1T, t_T, self.squares)
+        width, count = 1 + len(self.kept), int(each.shape[1])
+        if "shift" in self.rows:
+            each = torch.cat([each, each[:, :width] * (row_T < self.first).double()], dim=1)
+        sums = running(each)[:, None]
+        now, new = sums[:, :, :count], sums[:, :, count:]
+        windows = [rows for many in self.rows.values() for rows in (*many, SHIFT) if rows < EVERY]
+        most = max(windows, default=0)
+        before = nn.functional.pad(now, (most, 0))  # no row had been seen before the first
 
-        def before(rows_W: list[int], count: int) -> torch.Tensor:
-            """The first `count` sums as they stood when each of these windows began: [M, T, W, count]."""
-            start_TW = (row_T[:, None] + 1 - torch.tensor(rows_W)).clamp(min=0)
-            found = sums[:, :, :count].index_select(1, start_TW.flatten())
-            return found.view(readings.shape[0], readings.shape[1], len(rows_W), count)
+        def last(rows: int, some: int) -> torch.Tensor:
+            """The first `some` sums over the last so many rows: [M, 1, some, T]."""
+            here, then = (now, before) if some == count else (now[:, :, :some], before[:, :, :some])
+            return here if rows == EVERY else here - then[..., most - rows : -rows]
 
-        def new() -> torch.Tensor:
-            """Number of rows and sum of z of the rows that stand for "as new": [M, T, 1 + K]."""
-            return now[:, :, : 1 + width].index_select(1, row_T.clamp(max=self.first - 1))
+        made = self.formulas(last, new)
+        age_M1T = n_M1T * 0.0 + (t_T + 1.0)
+        return self.in_rows(made, age_M1T), *self.flags(readings, nearest_MT, *flags)
 
-        age = (row_T + 1).double()[None, :, None].expand(readings.shape[0], -1, 1)
-        return torch.cat([*self.formulas(now, before, new), age], dim=2), *flags
+    def look(self, readings_MFT: torch.Tensor, inside_M1T: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What each row says alone.
 
-    def look(self, readings: torch.Tensor, inside_MT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, tuple]:
-        """What each row says alone: z-scores [M, T, K] (0 where absent), which are present, and the rows' flags."""
-        given_MTF = readings.abs() <= FINITE  # False for NaN too
-        healthy_3MTF, centre_MTK, spread_MTK, condition_ok = self._expected(readings, given_MTF)
-        kept_MTK = readings.index_select(2, self.kept)
-        present_MTK = (kept_MTK.abs() <= FINITE) & inside_MT[..., None]
-        z_MTK = (kept_MTK.double() - centre_MTK) / spread_MTK
-        seen_MTF = (readings >= self.seen_low) & (readings <= self.seen_high)
-        quality = torch.where(given_MTF, torch.where(seen_MTF, GOOD, UNSEEN), MISSING)
-        flags = condition_ok, quality.to(torch.int8), *healthy_3MTF
-        return torch.where(present_MTK, z_MTK, 0.0), present_MTK, flags
+        z-scores [M, K, T] (of any value where absent), which are present, which readings are given [M, F, T], their
+        codes, the condition [M, T], and whether it is a known one
+        """
+        given_MFT = readings_MFT.abs() <= FINITE  # False for NaN too
+        nearest_MT, condition_ok = self.condition(readings_MFT, given_MFT)
+        mean_MKT, std_MKT = self.levels(nearest_MT)
+        x_MKT = readings_MFT.index_select(1, self.kept)
+        present_MKT = given_MFT.index_select(1, self.kept) & inside_M1T
+        seen_MFT = (readings_MFT >= self.seen_low) & (readings_MFT <= self.seen_high)
+        seen_MFT = torch.where(seen_MFT, code_of(GOOD), code_of(UNSEEN))
+        plain_MFT = torch.where(given_MFT, seen_MFT, code_of(MISSING))
+        return (x_MKT.double() - mean_MKT) / std_MKT, present_MKT, given_MFT, plain_MFT, nearest_MT, condition_ok
 
     def judged(
-        self, readings: torch.Tensor, inside_MT: torch.Tensor, judge: torch.Tensor
+        self, readings_MFT: torch.Tensor, inside_M1T: torch.Tensor, judge: torch.Tensor, last: int | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, tuple]:
-        """What the last `REACH` rows up to each one say of it, whatever came earlier.
+        """What the last `REACH` rows up to each one say of it, whatever came earlier; of the `last` rows if told.
 
-        z-scores [M, T, K], lost and faulty ones replaced by what the other sensors let expect (0 where the row has
-        no good reading at all); whether there is a good reading [M, T, 1]; the row's flags.
+        What `FaultGraph.completed` needs; each row's condition, whether it is a known one, codes [M, F, T], and the
+        number of sensors lost, mean of the last rows.
         """
-        z_MTK, present_MTK, (condition_ok, plain_MTF, *healthy_3MTF) = self.look(readings, inside_MT)
-        z_MTK, good_MTK, fault_MTF = self.faults(readings, z_MTK, present_MTK, judge > 0.5)
-        found_MTF = (fault_MTF > GOOD) & (plain_MTF != MISSING)
-        quality = torch.where(found_MTF, fault_MTF, plain_MTF.long()).to(torch.int8)
-        n_MT1 = good_MTK.float().sum(-1, keepdim=True)
-        some_MT1 = n_MT1 > 0.5
-        lost_MT = lately((len(self.kept) - n_MT1) * inside_MT[..., None], inside_MT[..., None])
-        return z_MTK * some_MT1, some_MT1, (condition_ok, quality, *healthy_3MTF, lost_MT)
+        z_MKT, present_MKT, given_MFT, plain_MFT, nearest_MT, condition_ok = self.look(readings_MFT, inside_M1T)
+        u_MKT, good_MKT, code_MFT = self.faults(readings_MFT, given_MFT, plain_MFT, z_MKT, present_MKT, judge, last)
+        inside = inside_M1T.float()[..., -last:] if last else inside_M1T.float()
+        lost, rows = lately([(len(self.kept) - good_MKT.float().sum(1, keepdim=True)) * inside, inside], LATELY)
+        lost_MT = (lost / rows.clamp(min=1.0))[:, 0]
+        return u_MKT, good_MKT, (nearest_MT, condition_ok, code_MFT, lost_MT)
 
-    def formulas(self, now: torch.Tensor, before: Callable, new: Callable) -> list[torch.Tensor]:
-        """Every kind of feature from sums of moments alone, [M, T, …]: as they stand `now`, and as they stood then.
+    def flags(
+        self, readings: torch.Tensor, nearest_MT: torch.Tensor, condition_ok: torch.Tensor, code_MFT: torch.Tensor,
+        lost_MT: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:  # fmt: skip
+        """As in FLAGS, from `readings` [M, T, F]."""
+        one, size = len(self.healthy) == 1, readings.shape[:2]
+        healthy = self.healthy[0].expand(*size, -1) if one else self.healthy[nearest_MT]
+        given = readings[:, :, : self.settings]
+        healthy = (torch.cat([given, level], dim=2) for level in healthy.split(self.healthy.shape[1] // 3, dim=2))
+        return condition_ok, code_MFT.to(torch.int8).transpose(1, 2), *healthy, lost_MT
 
-        before  (windows, how many sums) -> the sums when each window began, [M, T, W, count]
-        new     () -> number of rows and sum of z of the first rows, [M, T, 1 + K]
+    def formulas(self, last: Callable, new: torch.Tensor) -> list[torch.Tensor]:
+        """Every kind of feature from sums of moments alone: [M, kinds, K, T], several kinds at once.
+
+        last  (rows, how many sums) -> the sums over the last so many rows, [M, 1, count, T]
+        new   number of rows and sum of z of the first rows, [M, 1, 1 + K, T]
         """
-        width = len(self.kept)
+        width, made = len(self.kept), {}
         parts = {"mean": [1, width], "std": [1, width, width]}
         parts["slope"] = [*(parts["std"] if self.squares else parts["mean"]), 1, 1, width]
 
-        def last(sort: str, rows_W: list[int]) -> tuple[torch.Tensor, ...]:
-            """The moments that this sort needs, over the last so many rows for each window at once: [M, T, W, …]."""
-            count = sum(parts[sort])
-            return (now[:, :, None, :count] - before(rows_W, count)).split(parts[sort], dim=3)
-
-        def columns(sort: str) -> torch.Tensor:
-            """All kinds of this sort, window by window: [M, T, W * K]."""
-            n, total, *rest = last(sort, self.rows[sort])
+        def columns(sort: str, rows_W: list[int]) -> torch.Tensor:
+            each = [last(rows, sum(parts[sort])) for rows in rows_W]
+            sums = torch.cat(each, dim=1) if len(each) > 1 else each[0]
+            n, total, *rest = sums.split(parts[sort], dim=2)
             if sort == "mean":
-                return (total / n).flatten(2)  # 0/0 = NaN: no row in this window
+                return total / n  # 0/0 = NaN: no row in this window
             if sort == "std":
                 average = total / n
-                return (rest[0] / n - average * average).clamp(min=0.0).sqrt().flatten(2)
+                return (rest[0] / n - average * average).clamp(min=0.0).sqrt()
             t, tt, tz = rest[-3:]
             den = n * tt - t * t  # a whole number; 0, like the numerator, for fewer than two rows
-            return ((n * tz - t * total) / den.clamp(min=1.0)).flatten(2)
+            return (n * tz - t * total) / den.clamp(min=1.0)
 
         def shift() -> torch.Tensor:
-            n, total = last("mean", [SHIFT])
-            first = new()
-            return (total / n)[:, :, 0] - first[:, :, 1:] / first[:, :, :1]
+            means = self.rows.get("mean", [])
+            number = means.index(SHIFT) if SHIFT in means else None
+            now = columns("mean", [SHIFT]) if number is None else made["mean"][:, number, None]
+            first_n, first = new.split([1, width], dim=2)
+            return now - first / first_n
 
-        return [shift() if sort == "shift" else columns(sort) for sort in self.rows]
+        for sort, rows_W in self.rows.items():  # means before shifts
+            made[sort] = shift() if sort == "shift" else columns(sort, rows_W)
+        return list(made.values())
 
-    def _expected(self, readings: torch.Tensor, given_MTF: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """What each channel shows on a healthy machine in this row's operating condition."""
-        settings = len(self.scale)
-        if settings:
-            given = given_MTF[:, :, :settings]
-            known, scaled = given.double(), readings[:, :, :settings].double() / self.scale
-            place = torch.where(given, scaled, 0.0)
-            # sum over known settings of (place - centre)^2, multiplied out: two small matrix products
-            apart = (known @ self.centre.T.square()) - place @ (2.0 * self.centre.T)
-            near, nearest = (apart + (place * place).sum(-1, keepdim=True)).min(dim=-1)
-            condition_ok = (near <= self.radius * self.radius) & given.all(-1)  # unknown is not met
-        else:
-            condition_ok = torch.ones_like(readings[:, :, 0], dtype=torch.bool)
-        if len(self.mean) == 1:  # one condition: nothing to look up
-            mean, std = (table.expand(1, 1, -1) for table in (self.mean, self.std))
-            band = [level.expand(*readings.shape[:2], -1) for level in self.healthy]
-        else:
-            mean, std, *band = (table[nearest] for table in (self.mean, self.std, *self.healthy))
-        return [torch.cat([readings[:, :, :settings], level], dim=-1) for level in band], mean, std, condition_ok
+    def in_rows(self, made: list[torch.Tensor], age_M1T: torch.Tensor) -> torch.Tensor:
+        """Features [M, T, D] from those of each kind and the age."""
+        made_MDT = torch.cat(made, dim=1).flatten(1, 2)
+        return torch.cat([made_MDT, age_M1T], dim=1).transpose(1, 2)
+
+    def condition(self, readings_MFT: torch.Tensor, given_MFT: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The nearest operating condition of each row, [M, T], and whether it is near enough."""
+        if not self.settings:
+            return torch.zeros_like(readings_MFT[:, 0], dtype=torch.int64), given_MFT[:, 0] | ~given_MFT[:, 0]
+        given = given_MFT[:, : self.settings]
+        known, x = given.double(), torch.where(given, readings_MFT[:, : self.settings], 0.0).double()
+        near_MT, nearest_MT = (self.apart @ torch.cat([known, x, x * x], dim=1)).min(dim=1)
+        return nearest_MT, (near_MT <= self.radius * self.radius) & given.all(1)  # unknown is not met
+
+    def levels(self, nearest_MT: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Mean and spread of each kept sensor in the condition of each row, [M, K, T] or [K, 1]."""
+        width, conditions = len(self.kept), self.level.shape[1]
+        if conditions == 1:  # nothing to look up
+            return self.level.split(width)
+        one = nearest_MT[:, None] == torch.arange(conditions)[:, None]
+        return (self.level @ one.double()).split([width, width], dim=1)  # 1 x number + 0 x others: the number itself

@@ -4,7 +4,7 @@ The z-scores of a row are taken as jointly Gaussian: what a lost sensor would sh
 sensors that are left (Anderson, An Introduction to Multivariate Statistical Analysis, section 2.5). Learned from
 means over 15 rows, where wear stands out from noise; being linear it holds for single rows, too.
 
-Axes: M machines, T rows, K sensors kept, R rows of all lives.
+Axes: M machines, K sensors kept, T rows, R rows of all lives.
 """
 
 from __future__ import annotations
@@ -40,21 +40,20 @@ def roots(bond_KK: np.ndarray, count: int) -> np.ndarray:
 
 
 def steps(bond_KK: np.ndarray, count: int) -> list[torch.Tensor]:
-    """Step lengths times the bond, for `complete`: [K, K] each."""
-    return [torch.as_tensor(bond_KK / root) for root in roots(bond_KK, count)]
+    """What `complete` multiplies lost sensors with, step by step: unit matrix less bond over root, [K, K] each."""
+    return [torch.as_tensor(np.eye(len(bond_KK)) - bond_KK / root) for root in roots(bond_KK, count)]
 
 
 def complete(u: torch.Tensor, good: torch.Tensor, steps_KK: list[torch.Tensor]) -> torch.Tensor:
-    """`u` with everything that is not `good` replaced by its conditional mean given the good: [M, T, K].
+    """`u` with everything that is not `good` replaced by its conditional mean given the good: [M, K, T].
 
     u         z-scores divided by their conditional spread; 0 where not good
-    steps_KK  as from `steps`; the bond is the precision in these units, with ones on its diagonal
+    steps_KK  as from `steps`; the bond is the precision in these units, symmetric, with ones on its diagonal
 
     Solves bond_lost,lost u_lost = -bond_lost,good u_good in every row by Richardson's iteration with Chebyshev's
     steps (Golub & Van Loan, Matrix Computations, section 11.2.8): the same few products for every row, exact where
     one sensor is lost.
     """
-    lost = (~good).double()
     for step_KK in steps_KK:
-        u = u - (u @ step_KK) * lost
+        u = torch.where(good, u, step_KK @ u)
     return u

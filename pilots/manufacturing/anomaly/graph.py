@@ -6,12 +6,13 @@ so a stream keeps those (use/anomaly_stream.py) and gets the same answers.
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 import torch
 
 from common.export.torch import to_onnx
 from pilots.manufacturing.anomaly.detector import FLOOR, T2Q
-from pilots.manufacturing.features import FINITE, FeatureGraph
+from pilots.manufacturing.features import FeatureGraph
 from pilots.manufacturing.graph import CurveGraph
 
 OUTPUTS = ["t2", "q", "score", "alarm", "contribution", "normal", "condition_ok", "quality"]
@@ -35,8 +36,7 @@ class DetectorGraph(FeatureGraph):
 
     def __init__(self, detector: T2Q, channels: int):
         torch.nn.Module.__init__(self)  # of the features only `look` is wanted: what a row says alone
-        for name, value in detector.conditions.constants().items():
-            self.register_buffer(name, torch.tensor(value))
+        self.look_up(detector.conditions, np.ones(len(detector.conditions.kept_K)))
         d, self.channels = detector, channels
         self.baseline, self.smooth, self.mean_t2, self.mean_q = d.baseline, d.smooth, d.mean_t2, d.mean_q
         parts = {"usual": d.usual_K, "noise": d.noise_K, "stretch": d.stretch_K, "like": d.like_KK}
@@ -51,7 +51,8 @@ class DetectorGraph(FeatureGraph):
     def forward(self, readings: torch.Tensor, length: torch.Tensor, rate: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
         inside_MT = row_T < length[:, None]
-        z_MTK, present_MTK, flags = self.look(readings, inside_MT)
+        z_MKT, present_MKT, _, plain_MFT, nearest_MT, condition_ok = self.look(readings.mT, inside_MT[:, None])
+        z_MTK, present_MTK = torch.where(present_MKT, z_MKT, 0.0).mT, present_MKT.mT
         level_MK, known_MK, std_MK, wander_MK = self._start(z_MTK, present_MTK.double(), row_T)
         given_MTK = (present_MTK & known_MK[:, None]).double()
         u_MTK = given_MTK * (z_MTK - level_MK[:, None]) / std_MK[:, None]
@@ -73,7 +74,8 @@ class DetectorGraph(FeatureGraph):
         answers = tuple((x + nothing).float() for x in (t2, q, score))
         alarm = judged_MT & (score > limit)
         contribution = self._by_channel(share_MTK, 0.0) + nothing[..., None].float()
-        return *answers, alarm, contribution, self._normal(readings, level_MK, known_MK), *flags[:2]
+        normal = self._normal(readings, nearest_MT, level_MK, known_MK)
+        return *answers, alarm, contribution, normal, condition_ok, plain_MFT.to(torch.int8).mT
 
     def _start(self, z_MTK: torch.Tensor, n_MTK: torch.Tensor, row_T: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Level, whether it is known, scatter and wander of each sensor over the baseline."""
@@ -96,9 +98,11 @@ class DetectorGraph(FeatureGraph):
         seen_MT = ((there_MTK @ expected_KK) * there_MTK).sum(-1).clamp(min=1e-9)
         return (w_MTK @ root_KK).square().sum(-1) * (expected_KK.sum() / seen_MT)
 
-    def _normal(self, readings: torch.Tensor, level_MK: torch.Tensor, known_MK: torch.Tensor) -> torch.Tensor:
+    def _normal(
+        self, readings: torch.Tensor, nearest_MT: torch.Tensor, level_MK: torch.Tensor, known_MK: torch.Tensor
+    ) -> torch.Tensor:
         """The machine's own level of every sensor in this row's operating condition, in the sensor's unit."""
-        _, mean_MTK, std_MTK, _ = self._expected(readings, readings.abs() <= FINITE)
+        mean_MTK, std_MTK = (level.mT for level in self.levels(nearest_MT))
         own_MK = torch.where(known_MK, level_MK, float("nan"))
         own_MTK = mean_MTK + std_MTK * own_MK[:, None]
         return self._by_channel(own_MTK + torch.zeros_like(readings[:, :, :1]).double(), float("nan"))

@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from common.export.torch import to_onnx
-from pilots.manufacturing.faults import REACH
+from pilots.manufacturing.faults import LATELY, REACH
 from pilots.manufacturing.features import EVERY, FLAGS, SHIFT, FeatureGraph, Features, moments
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
@@ -57,25 +57,28 @@ class FeatureStep(torch.nn.Module):
         batch, width = self.batch, len(self.batch.kept)
         age_G = torch.tensor([0, *self.windows])  # the newest row, and the one that leaves each window
         recent = torch.cat([recent, readings[:, None]], dim=1)
-        inside_MR = row[:, None] >= torch.arange(REACH - 1, -1, -1)
-        log_MRF = torch.where(inside_MR[..., None], recent, float("nan"))  # before the first row nothing stood still
-        z_MRK, present_MR1, flags = batch.judged(log_MRF, inside_MR, torch.ones(()))
-        told = torch.cat([told, torch.cat([z_MRK[:, -1:], present_MR1[:, -1:].double()], dim=2)], dim=1)
-        z_MGK, present_MG1 = told.index_select(1, told.shape[1] - 1 - age_G).split([width, 1], dim=2)
-        t_MG1 = (row[:, None] - age_G).double()[..., None]
-        sums = sums + moments(z_MGK, present_MG1 > 0, t_MG1, batch.squares)
-        now_M1S = sums[:, :1]
-        first = torch.where((row < batch.first)[:, None], now_M1S[:, 0, : 1 + width], first)
+        inside_M1R = row[:, None, None] >= torch.arange(REACH - 1, -1, -1)
+        # before the first row nothing stood still
+        log_MFR = torch.where(inside_M1R, recent.transpose(1, 2), float("nan"))
+        u_MKR, good_MKR, said = batch.judged(log_MFR, inside_M1R, torch.tensor(True), last=LATELY)
+        u_MK1, good_MK1, *said = (x[..., -1:] for x in (u_MKR, good_MKR, *said))
+        n_M11 = good_MK1.double().sum(1, keepdim=True).clamp(max=1.0)
+        z_MK1 = batch.faults.completed(u_MK1, good_MK1)
+        told = torch.cat([told, torch.cat([z_MK1, n_M11], dim=1).transpose(1, 2)], dim=1)
+        z_MKG, n_M1G = told.index_select(1, told.shape[1] - 1 - age_G).transpose(1, 2).split([width, 1], dim=1)
+        t_M1G = (row[:, None] - age_G).double()[:, None]
+        sums = sums + moments(z_MKG, n_M1G, t_M1G, batch.squares).transpose(1, 2)
+        now_MS = sums[:, 0]
+        first = torch.where((row < batch.first)[:, None], now_MS[:, : 1 + width], first)
 
-        starts = {rows: sums[:, 1 + number, None] for number, rows in enumerate(self.windows)}
-        starts[EVERY] = torch.zeros_like(now_M1S)
+        def last(rows: int, count: int) -> torch.Tensor:
+            here_MS = now_MS if rows == EVERY else now_MS - sums[:, 1 + self.windows.index(rows)]
+            return here_MS[:, None, :count, None]
 
-        def before(rows_G: list[int], count: int) -> torch.Tensor:
-            return torch.stack([starts[rows][..., :count] for rows in rows_G], dim=2)
-
+        made = batch.formulas(last, first[:, None, :, None])
         age_M11 = (row + 1).double()[:, None, None]
-        made = torch.cat([*batch.formulas(now_M1S, before, lambda: first[:, None]), age_M11], dim=2)
-        return made, *(flag[:, -1] for flag in flags), row + 1, recent[:, 1:], told[:, 1:], sums, first
+        flags = (flag[:, 0] for flag in batch.flags(readings[:, None], *said))
+        return batch.in_rows(made, age_M11), *flags, row + 1, recent[:, 1:], told[:, 1:], sums, first
 
     def export(self) -> Step:
         """As an ONNX graph; inputs readings and the memory, outputs features64, the flags and the next memory."""
