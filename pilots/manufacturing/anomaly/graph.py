@@ -51,8 +51,10 @@ class DetectorGraph(FeatureGraph):
     def forward(self, readings: torch.Tensor, length: torch.Tensor, rate: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
         inside_MT = row_T < length[:, None]
-        z_MKT, present_MKT, _, plain_MFT, nearest_MT, condition_ok = self.look(readings.mT, inside_MT[:, None])
-        z_MTK, present_MTK = torch.where(present_MKT, z_MKT, 0.0).mT, present_MKT.mT
+        there = readings.transpose(1, 2), inside_MT[:, None]
+        z_MKT, present_MKT, _, plain_MFT, nearest_MT, condition_ok = self.look(*there)
+        z_MTK = torch.where(present_MKT, z_MKT, 0.0).transpose(1, 2)
+        present_MTK = present_MKT.transpose(1, 2)
         level_MK, known_MK, std_MK, wander_MK = self._start(z_MTK, present_MTK.double(), row_T)
         given_MTK = (present_MTK & known_MK[:, None]).double()
         u_MTK = given_MTK * (z_MTK - level_MK[:, None]) / std_MK[:, None]
@@ -75,7 +77,7 @@ class DetectorGraph(FeatureGraph):
         alarm = judged_MT & (score > limit)
         contribution = self._by_channel(share_MTK, 0.0) + nothing[..., None].float()
         normal = self._normal(readings, nearest_MT, level_MK, known_MK)
-        return *answers, alarm, contribution, normal, condition_ok, plain_MFT.to(torch.int8).mT
+        return *answers, alarm, contribution, normal, condition_ok, plain_MFT.to(torch.int8).transpose(-1, -2)
 
     def _start(self, z_MTK: torch.Tensor, n_MTK: torch.Tensor, row_T: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Level, whether it is known, scatter and wander of each sensor over the baseline."""
@@ -102,7 +104,7 @@ class DetectorGraph(FeatureGraph):
         self, readings: torch.Tensor, nearest_MT: torch.Tensor, level_MK: torch.Tensor, known_MK: torch.Tensor
     ) -> torch.Tensor:
         """The machine's own level of every sensor in this row's operating condition, in the sensor's unit."""
-        mean_MTK, std_MTK = (level.mT for level in self.levels(nearest_MT))
+        mean_MTK, std_MTK = (level.transpose(-1, -2) for level in self.levels(nearest_MT))
         own_MK = torch.where(known_MK, level_MK, float("nan"))
         own_MTK = mean_MTK + std_MTK * own_MK[:, None]
         return self._by_channel(own_MTK + torch.zeros_like(readings[:, :, :1]).double(), float("nan"))
