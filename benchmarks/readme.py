@@ -8,6 +8,7 @@ from common.atomic import write_text
 from common.fault import Fault
 
 README = Path(__file__).parents[1] / "README.md"
+ACCURACY = Path(__file__).parent / "results" / "accuracy"  # where studies of a pilot leave their figures, too
 
 
 def put(mark: str, text: str, path: Path = README) -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy, skab, vibration, what_if
+from benchmarks import accuracy, skab, vibration
+from pilots.manufacturing.experiments.what_if import study as what_if
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from pilots.manufacturing.anomaly.detector import T2Q
 from pilots.manufacturing.anomaly.healthy import parts
 from pilots.manufacturing.anomaly.train import story
 from pilots.manufacturing.data.contract import Channel, Fleet
-from pilots.manufacturing.use.anomaly_stream import begin, step
+from pilots.manufacturing.use.anomaly.stream import begin, step
 from tests.test_every_model import config
 
 BASELINE, ROWS, SENSORS = 60, 300, 5

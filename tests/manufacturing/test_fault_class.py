@@ -17,7 +17,7 @@ from common.bundle.open import open_bundle
 from common.fault import Fault
 from common.predict import predict
 from pilots.manufacturing.settings import check
-from pilots.manufacturing.use.waveform import read_waveform
+from pilots.manufacturing.use.fault_class.waveform import read_waveform
 from pilots.manufacturing.vibration import scores
 from tests.test_every_model import config
 

@@ -1,7 +1,7 @@
 """The detector as one ONNX graph: readings in; T², Q, score, alarm and each sensor's share out.
 
 The rows may come all at once, or one after another: row t needs the first `baseline` rows and the last `smooth` ones,
-so a stream keeps those (use/anomaly_stream.py) and gets the same answers.
+so a stream keeps those (use/anomaly/stream.py) and gets the same answers.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Diagnosis:
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
     """Write diagnosis.csv, windows.csv.gz, envelope.png and page.html into the empty folder `out`."""
     from common.progress import Progress
-    from pilots.manufacturing.use.fault_page import write_answer
-    from pilots.manufacturing.use.waveform import read_waveform
+    from pilots.manufacturing.use.fault_class.page import write_answer
+    from pilots.manufacturing.use.fault_class.waveform import read_waveform
 
     options, unknown = _parser().parse_known_args(argv_rest)
     if unknown:

@@ -1,6 +1,6 @@
 """How far `--what-if` is from the truth, on pumps that no one trained on and whose other future is known.
 
-    python -m benchmarks.what_if RUN_FOLDER [--seed 7]
+    python -m pilots.manufacturing.experiments.what_if.study RUN_FOLDER [--seed 7]
 
 The run's bundle is asked, with the user's own command, about a fresh fleet from the sample's generator, every life cut
 at a random day. The generator then lets the same pumps live on under the other load. Writes
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.readme import ACCURACY as RESULTS
 from benchmarks.readme import put
 from common.atomic import write_text
 from common.cli import guard
@@ -27,7 +28,6 @@ from common.predict import predict
 from pilots.manufacturing.data import fleet
 from pilots.manufacturing.use.what_if import terms_of
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 LEAST = 20  # days seen of each life
 DUTIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "speed=-10%": lambda speed: 0.90 * speed,
@@ -41,7 +41,9 @@ DATES = {"maintenance=+10": 10, "maintenance=+20": 20, "maintenance=+40": 40}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.what_if", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m pilots.manufacturing.experiments.what_if.study", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("--seed", type=int, default=7, help="of the fresh fleet")
     given = parser.parse_args()
@@ -214,7 +216,7 @@ def summary(result: dict) -> str:
 def page(result: dict) -> str:
     """Every figure."""
     run = result["run"]
-    parts = ["# What-if beside the truth\n\nWritten by `python -m benchmarks.what_if`. "]
+    parts = ["# What-if beside the truth\n\nWritten by `python -m pilots.manufacturing.experiments.what_if.study`. "]
     parts.append(
         f"`{run['model']}` trained on {run['data']['name']}, version {run['version']}; {result['lives']} lives of a "
         f"fresh fleet, seed {result['seed']}, each cut at a random day. Brackets: 95 % bootstrap over machines; "

@@ -13,7 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from common.bundle.open import Bundle
 from common.report import COLOURS, STYLE, figure
-from pilots.manufacturing.use.anomaly_infer import Findings, telling
+from pilots.manufacturing.use.anomaly.infer import Findings, telling
 from pilots.manufacturing.use.draw import POINTS, Picture, file_name, short
 from pilots.manufacturing.use.read import Logs
 

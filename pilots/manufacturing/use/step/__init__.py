@@ -17,10 +17,10 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from common.fault import Fault
     from common.progress import Progress
     from pilots.manufacturing.use import write
-    from pilots.manufacturing.use.advance import advance, advisory, newer
     from pilots.manufacturing.use.read import read_logs
     from pilots.manufacturing.use.renew import read_book, renewed, since_renewal
-    from pilots.manufacturing.use.state import memories, read_state
+    from pilots.manufacturing.use.step.advance import advance, advisory, newer
+    from pilots.manufacturing.use.step.state import memories, read_state
 
     options, unknown = _parser().parse_known_args(argv_rest)
     if unknown:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pilots.manufacturing.rungs import said
-from pilots.manufacturing.use.anomaly_infer import Findings, telling
+from pilots.manufacturing.use.anomaly.infer import Findings, telling
 from pilots.manufacturing.use.ladder import Ladder
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.write import spreadsheet_cell

@@ -19,7 +19,7 @@ from pilots.manufacturing.use.contract import unit_of_life
 from pilots.manufacturing.use.ladder import Ladder, rungs_of
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.renew import acknowledged
-from pilots.manufacturing.use.state import ANSWERS, NEXT, State
+from pilots.manufacturing.use.step.state import ANSWERS, NEXT, State
 from pilots.manufacturing.use.write import rounded, spreadsheet_cell
 
 AT_ONCE = 1024  # machines of one call: their state stays near the processor

@@ -22,7 +22,7 @@ def write_page(
     """`table`: the advisory, most urgent first; `pictures`: machines in the same order."""
     text = page(
         "Which machines run abnormally",
-        "pilots/manufacturing/use/anomaly_page.html.j2",
+        "pilots/manufacturing/use/anomaly/page.html.j2",
         source=source,
         rows=list(table.head(TOLD).itertuples(index=False)),
         total=len(table),

@@ -34,7 +34,7 @@ def write_answer(bundle: Bundle, source: str, found: Diagnosis, out: Path) -> No
     chances = found.said["probability"].mean(axis=0)
     text = page(
         "Which part of the bearing",
-        "pilots/manufacturing/use/fault_page.html.j2",
+        "pilots/manufacturing/use/fault_class/page.html.j2",
         source=source,
         found=found,
         chances=[[name, f"{100 * p:.0f} %"] for name, p in zip(plan["classes"], chances, strict=True)],

@@ -1,6 +1,8 @@
 """Do the reasons name the part that wears? Alarms on fleets that no training has seen, and exact TreeSHAP beside.
 
-    python -m benchmarks.reasons RUN_OF_ENSEMBLE RUN_OF_GBDT      both trained on data=sample; needs: pip install shap
+    python -m pilots.manufacturing.experiments.reasons.study RUN_OF_ENSEMBLE RUN_OF_GBDT
+
+Both are trained on data=sample; it needs: pip install shap
 
 Fleets come from the sample's generator with other seeds; every life is cut at the row where its alarm first sounds.
 The rule in `reasons.py` was chosen on the fleet of seed 1 among: replace alone, leave as the last, their mean, and
@@ -19,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, spearmanr
 
+from benchmarks.readme import ACCURACY as RESULTS
 from benchmarks.readme import put
 from common.atomic import write_text
 from common.bundle.open import Bundle, open_bundle
@@ -29,7 +32,6 @@ from pilots.manufacturing.data.pump import SYMPTOMS
 from pilots.manufacturing.reasons import reasons
 from pilots.manufacturing.use.read import Logs
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 SEEDS = (101, 102, 103, 104)  # of the generator
 DRAWS = 2000  # bootstrap samples of the alarms
 LATELY = 10  # rows over which a sensor's distance from healthy is taken
@@ -58,7 +60,9 @@ class Alarms:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reasons", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m pilots.manufacturing.experiments.reasons.study", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("ensemble", type=Path, help="run folder of the default model on data=sample")
     parser.add_argument("gbdt", type=Path, help="run folder of model=gbdt on data=sample")
     given = parser.parse_args()
@@ -266,7 +270,8 @@ def table(rows: list[dict]) -> str:
 def words(result: dict, shown: str) -> str:
     """The result file."""
     return (
-        "# Reasons: which sensor takes the life\n\nWritten by `python -m benchmarks.reasons`. "
+        "# Reasons: which sensor takes the life\n\n"
+        "Written by `python -m pilots.manufacturing.experiments.reasons.study`. "
         f"{result['lives']} lives of {len(SEEDS)} simulated fleets (generator seeds {', '.join(map(str, SEEDS))}) that "
         "no training has seen, each cut at the row where its first alarm sounds. Intervals: Wilson for shares, "
         "bootstrap over alarms for medians, 95 % of the alarms for times.\n\n" + shown + "\n"

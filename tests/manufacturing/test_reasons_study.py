@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.readme import README
-from benchmarks.reasons import RESULTS, Alarms, table, words, work
 from common.fault import Fault
+from pilots.manufacturing.experiments.reasons.study import RESULTS, Alarms, table, words, work
 
 
 def run(folder, model, data="sample"):

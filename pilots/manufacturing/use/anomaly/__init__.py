@@ -22,9 +22,9 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
 
     from common.fault import Fault
     from common.progress import Progress
-    from pilots.manufacturing.use import anomaly_draw, anomaly_write
-    from pilots.manufacturing.use.anomaly_infer import judge, urgency
-    from pilots.manufacturing.use.anomaly_page import write_page
+    from pilots.manufacturing.use.anomaly import draw, write
+    from pilots.manufacturing.use.anomaly.infer import judge, urgency
+    from pilots.manufacturing.use.anomaly.page import write_page
     from pilots.manufacturing.use.draw import save
     from pilots.manufacturing.use.ladder import Ladder
     from pilots.manufacturing.use.read import read_logs
@@ -45,10 +45,10 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         found = dataclasses.replace(found, **alarms)  # the data sheet alarms too
         order_M = urgency(logs, found)
     with Progress("write") as stage:
-        table = anomaly_write.advisory(logs, found, order_M, manifest, ladder)
+        table = write.advisory(logs, found, order_M, manifest, ladder)
         write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
-        anomaly_write.write_rows(logs, found, manifest, out / "anomaly.csv.gz")
-        pictures = anomaly_draw.pictures(bundle, logs, found, order_M, stage.say)
+        write.write_rows(logs, found, manifest, out / "anomaly.csv.gz")
+        pictures = draw.pictures(bundle, logs, found, order_M, stage.say)
         (out / "plots").mkdir()
         for picture in pictures:
             save(picture.figure, out / "plots" / picture.file)

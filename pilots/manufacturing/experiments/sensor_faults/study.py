@@ -1,6 +1,6 @@
 """What lost and stuck sensors cost, with and without the handling, on a run's own test machines.
 
-    python -m benchmarks.sensor_faults RUN_FOLDER
+    python -m pilots.manufacturing.experiments.sensor_faults.study RUN_FOLDER
 
 Sensors are hidden, or stand still from a random row on, in the same way on every test machine; each single sensor, then
 random pairs and fives. "without": the same models and the same interval, a lost sensor's features as they were before
@@ -22,6 +22,7 @@ import onnx
 import yaml
 from onnx.utils import Extractor
 
+from benchmarks.readme import ACCURACY as RESULTS
 from benchmarks.readme import put
 from common.atomic import write_text
 from common.bundle.session import Session
@@ -29,7 +30,6 @@ from common.cli import guard
 from common.fault import Fault
 from pilots.manufacturing.units import OTHER_UNITS
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 CUTS = 20  # rows of each machine on which coverage and width are counted, beside the last
 KINDS = {"stuck": 3, "spike": 4, "offset": 5, "wrong unit": 6}
 
@@ -137,7 +137,9 @@ def other_unit(x: np.ndarray, unit: str) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sensor_faults", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m pilots.manufacturing.experiments.sensor_faults.study", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("--draws", type=int, default=20)
     given = parser.parse_args()

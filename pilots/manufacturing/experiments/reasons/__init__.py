@@ -1,0 +1,1 @@
+"""Do the reasons name the part that fails?"""

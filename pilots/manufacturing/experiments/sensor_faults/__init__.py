@@ -1,0 +1,1 @@
+"""What do lost and faulty sensors cost?"""

@@ -1,0 +1,1 @@
+"""How far is a what-if answer from the truth?"""
