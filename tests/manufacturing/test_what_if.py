@@ -213,3 +213,12 @@ def test_an_older_bundle_is_told(ask, tmp_path):
 def test_a_hostile_twin_is_refused(ask, tmp_path, twin):
     with pytest.raises(Fault, match="what_if"):
         ask("load=+5%", bundle=toy(tmp_path / "hostile", what_if=twin))
+
+
+def test_a_life_that_nobody_can_tell_has_no_risk_and_no_price():
+    terms = {"breakdown": 100.0, "planned": 10.0, "row": 1.0}
+    left_MA = np.array([[5.0, 15.0], [np.nan, np.nan]])
+    failed_M, cost_M = what_if.cost(left_MA, np.array([10.0, 10.0]), terms)
+    assert failed_M[0] == 0.5
+    assert cost_M[0] == pytest.approx(0.5 * 100 + 0.5 * 10 + 2.5)  # half a chance of 5 rows thrown away
+    assert np.isnan([failed_M[1], cost_M[1]]).all()  # not a risk of 0

@@ -134,7 +134,8 @@ def cheapest(left_MA: np.ndarray, terms: Mapping[str, float]) -> np.ndarray:
 
 def cost(left_MA: np.ndarray, after_M: np.ndarray, terms: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
     """Probability of a failure before the work after so many rows, and the expected £ of the renewal, each [M]."""
-    failed_M = np.where(np.isnan(after_M), np.nan, (left_MA <= after_M[:, None]).mean(1))
+    unknown_M = np.isnan(after_M) | np.isnan(left_MA).any(1)  # a life nobody can tell is not a life that lasts
+    failed_M = np.where(unknown_M, np.nan, (left_MA <= after_M[:, None]).mean(1))
     thrown_M = np.maximum(left_MA - after_M[:, None], 0).mean(1)
     return failed_M, failed_M * terms["breakdown"] + (1 - failed_M) * terms["planned"] + terms["row"] * thrown_M
 
