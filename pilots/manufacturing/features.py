@@ -147,11 +147,11 @@ FINITE = 3.4028234e38  # largest float32
 SHIFT = 5  # rows whose mean is held against the first ones
 
 
-def moments(z_MKT: torch.Tensor, n_M1T: torch.Tensor, t_M1T: torch.Tensor, squares: bool) -> torch.Tensor:
-    """What the running sums sum, row by row: [M, S, T] of 1, z of each sensor, z² if `squares`, then t, t², z·t."""
+def moments(z_MKT: torch.Tensor, n_M1T: torch.Tensor, t_M1T: torch.Tensor, squares: bool) -> list[torch.Tensor]:
+    """What the running sums sum, row by row, S channels: 1, z of each sensor, z² if `squares`, then t, t², z·t."""
     square = [z_MKT * z_MKT] if squares else []
     nt_M1T = n_M1T * t_M1T
-    return torch.cat([n_M1T, z_MKT, *square, nt_M1T, nt_M1T * t_M1T, z_MKT * t_M1T], dim=1)
+    return [n_M1T, z_MKT, *square, nt_M1T, nt_M1T * t_M1T, z_MKT * t_M1T]
 
 
 class FeatureGraph(torch.nn.Module):
@@ -189,16 +189,15 @@ class FeatureGraph(torch.nn.Module):
 
     def forward(self, readings: torch.Tensor, length: torch.Tensor, judge: torch.Tensor) -> tuple[torch.Tensor, ...]:
         row_T = torch.arange(readings.shape[1])
-        inside_M1T = row_T < length[:, None, None]
+        inside_M1T = row_T < length.reshape(-1, 1, 1)
         u_MKT, good_MKT, (nearest_MT, *flags) = self.judged(readings.transpose(1, 2), inside_M1T, judge > 0.5)
         n_M1T = good_MKT.double().sum(1, keepdim=True).clamp(max=1.0)
         z_MKT, t_T = self.faults.completed(u_MKT, good_MKT), row_T.double()
         each = moments(z_MKT, n_M1T, t_T, self.squares)
-        width, count = 1 + len(self.kept), int(each.shape[1])
-        if "shift" in self.rows:
-            each = torch.cat([each, each[:, :width] * (row_T < self.first).double()], dim=1)
-        sums = running(each)[:, None]
-        now, new = sums[:, :, :count], sums[:, :, count:]
+        count = sum(int(part.shape[1]) for part in each)
+        early_T = (row_T < self.first).double()
+        sums = running(torch.cat([*each, n_M1T * early_T, z_MKT * early_T], dim=1))[:, None]
+        now, new = sums.split([count, 1 + len(self.kept)], dim=2)
         windows = [rows for many in self.rows.values() for rows in (*many, SHIFT) if rows < EVERY]
         most = max(windows, default=0)
         before = nn.functional.pad(now, (most, 0))  # no row had been seen before the first

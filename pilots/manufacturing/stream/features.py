@@ -67,7 +67,7 @@ class FeatureStep(torch.nn.Module):
         told = torch.cat([told, torch.cat([z_MK1, n_M11], dim=1).transpose(1, 2)], dim=1)
         z_MKG, n_M1G = told.index_select(1, told.shape[1] - 1 - age_G).transpose(1, 2).split([width, 1], dim=1)
         t_M1G = (row[:, None] - age_G).double()[:, None]
-        sums = sums + moments(z_MKG, n_M1G, t_M1G, batch.squares).transpose(1, 2)
+        sums = sums + torch.cat(moments(z_MKG, n_M1G, t_M1G, batch.squares), dim=1).transpose(1, 2)
         now_MS = sums[:, 0]
         first = torch.where((row < batch.first)[:, None], now_MS[:, : 1 + width], first)
 
