@@ -29,6 +29,7 @@ GOOD, MISSING, UNSEEN, STUCK, SPIKE, OFFSET, UNIT = range(7)  # values of the ou
 WINDOW, LEAST = 24, 12  # rows of the mean that is held against the other sensors, and readings it needs
 LONGEST = 20  # rows; a sensor that naturally rests longer cannot be told from a stuck one
 SHORTEST = 5  # rows; fewer equal readings are chance
+NEAR = WINDOW + 2  # rows before one that can have a say in whether it is a spike or offset
 LATELY = 15  # rows over which lost sensors are counted: one lost reading is everyday life
 REACH = WINDOW + LONGEST + LATELY - 2  # rows that can have a say in what is told of one: 57
 ROUNDS = 2  # sensors that may be found offset at once
@@ -177,12 +178,15 @@ class FaultGraph(torch.nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
         """What `completed` needs, [M, K, T] twice, and codes [M, F, T]; of the `last` rows alone if so many are named.
 
+        All but `readings` may then have been cut to the last `last + NEAR` rows.
         readings [M, F, T], which of them are given, and their codes while no fault is found in them;
         u [M, K, T] z-scores divided by `spread`, of any value where not `present`;
         judge () bool: false = every reading is taken as it is
         """
-        unit = self._other_unit(readings)
         stuck = self._stuck(readings.index_select(1, self.kept))
+        if last is not None:
+            readings, stuck = (x[..., -last - NEAR :] for x in (readings, stuck))
+        unit = self._other_unit(readings)
         jump, several = jumps(u, present)
         spike = several & (jump > self.jump)
         sound = present & ~((stuck | spike | unit.index_select(1, self.kept)) & judge)

@@ -22,7 +22,18 @@ from common.export.torch import to_onnx
 from common.fault import Fault
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
-from pilots.manufacturing.faults import GOOD, LATELY, MISSING, UNSEEN, FaultGraph, Faults, code_of, lately, running
+from pilots.manufacturing.faults import (
+    GOOD,
+    LATELY,
+    MISSING,
+    NEAR,
+    UNSEEN,
+    FaultGraph,
+    Faults,
+    code_of,
+    lately,
+    running,
+)
 
 KIND = re.compile(r"(mean|std|slope)([2-9]|[1-9]\d{1,3}|_start)")
 SORTS = ("mean", "shift", "std", "slope")
@@ -235,12 +246,13 @@ class FeatureGraph(torch.nn.Module):
         What `FaultGraph.completed` needs; each row's condition, whether it is a known one, codes [M, F, T], and the
         number of sensors lost, mean of the last rows.
         """
-        z_MKT, present_MKT, given_MFT, plain_MFT, nearest_MT, condition_ok = self.look(readings_MFT, inside_M1T)
-        u_MKT, good_MKT, code_MFT = self.faults(readings_MFT, given_MFT, plain_MFT, z_MKT, present_MKT, judge, last)
+        near = slice(None) if last is None else slice(-last - NEAR, None)
+        u_MKT, present_MKT, given_MFT, plain_MFT, *found = self.look(readings_MFT[..., near], inside_M1T[..., near])
+        u_MKT, good_MKT, code_MFT = self.faults(readings_MFT, given_MFT, plain_MFT, u_MKT, present_MKT, judge, last)
         inside = inside_M1T.float()[..., -last:] if last else inside_M1T.float()
         lost, rows = lately([(len(self.kept) - good_MKT.float().sum(1, keepdim=True)) * inside, inside], LATELY)
         lost_MT = (lost / rows.clamp(min=1.0))[:, 0]
-        return u_MKT, good_MKT, (nearest_MT, condition_ok, code_MFT, lost_MT)
+        return u_MKT, good_MKT, (*found, code_MFT, lost_MT)
 
     def flags(
         self, readings: torch.Tensor, nearest_MT: torch.Tensor, condition_ok: torch.Tensor, code_MFT: torch.Tensor,
