@@ -35,7 +35,6 @@ REACH = WINDOW + LONGEST + LATELY - 2  # rows that can have a say in what is tol
 ROUNDS = 2  # sensors that may be found offset at once
 FINE, COARSE = 6, 3  # steps of completion for readings, and for the means that only serve to find offsets
 SHARE, MARGIN = 0.98, 1.25  # limit: margin times what this share of the training lives stay below
-ALL = 1.0  # and for offsets all of them: wear that only one life in fifty shows is no fault of a sensor
 NEVER = 2**31
 
 
@@ -79,8 +78,7 @@ class Faults:
         run_LK = _longest_runs(fleet.x_RF[:, found.kept_K], fleet.life_R)
         still_K = np.ceil(1.5 * np.quantile(run_LK, SHARE, axis=0)) + 2
         still_K = np.where(still_K > LONGEST, NEVER, np.maximum(still_K, SHORTEST)).astype(np.int64)
-        jump_K = MARGIN * np.quantile(jump_LK, SHARE, axis=0)
-        apart_K = MARGIN * np.quantile(apart_LK, ALL, axis=0)
+        jump_K, apart_K = (MARGIN * np.quantile(x_LK, SHARE, axis=0) for x_LK in (jump_LK, apart_LK))
         units = _other_units(fleet, found)
         return cls(still_K, _or_never(jump_K), _or_never(apart_K), spread_K, bond_KK, *units)
 
