@@ -16,7 +16,7 @@ from common.machine import cores
 from common.run import Run
 from common.split import folds
 from pilots.manufacturing.decide import Decision, signal
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.interval import Conformal, calibrated
 from pilots.manufacturing.metrics import by_rul_bin, reliability, rmse
 from pilots.manufacturing.protocol import Rows, all_rows, cut_rows

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.metrics import with_interval
 from pilots.manufacturing.protocol import Rows, cut_rows, last_rows
 

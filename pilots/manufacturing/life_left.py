@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pilots.manufacturing.calibrate import OutOfFold
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.protocol import cut_rows
 
 KNOTS = 14  # forecasts at which the distribution is taken

@@ -15,7 +15,7 @@ import numpy as np
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.reasons import Reason
 
 GAPS = 0.1  # share of a channel's readings; where more are missing it is named

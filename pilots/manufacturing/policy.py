@@ -23,7 +23,7 @@ from pilots.manufacturing.alarm import Alarm
 from pilots.manufacturing.calibrate import OutOfFold
 from pilots.manufacturing.cost import Outcome, Prices, by_alarm, by_interval, cheapest, intervals
 from pilots.manufacturing.data.contract import Fleet
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 
 DRAWS = 2000
 STEPS = 50  # thresholds tried between 0 and the cap

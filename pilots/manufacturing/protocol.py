@@ -12,7 +12,7 @@ import numpy as np
 from common.fault import Fault
 from common.split import by_unit
 from pilots.manufacturing.data.contract import Fleet
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.rungs import LEAST_FAILURES
 
 LATEST_START = 0.8  # share of a life that may be missing from the start of its log

@@ -23,8 +23,9 @@ from pilots.manufacturing import calibrate
 from pilots.manufacturing.bundle import describe
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.features import Features, Histories
+from pilots.manufacturing.features import Features
 from pilots.manufacturing.graph import whole
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.outcomes import Outcomes
 from pilots.manufacturing.reasons import reasons
 from pilots.manufacturing.report import report

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pilots.manufacturing.calibrate import OutOfFold
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.life_left import life_left
 from pilots.manufacturing.use.what_if import lives_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pilots.manufacturing.evaluate import Answers, points, scores
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.metrics import by_rul_bin, rmse, with_interval
 
 

@@ -17,7 +17,7 @@ from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Channel, Fleet
 from pilots.manufacturing.data.csv import CsvFleet
 from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.interval import Conformal, Curve
 from pilots.manufacturing.metrics import reliability
 from pilots.manufacturing.outcomes import Outcomes, alarm_counts, alarm_rows, doubts

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper
 
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.stream.memory import NEXT, Step, step_of
 
 

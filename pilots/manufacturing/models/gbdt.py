@@ -10,7 +10,7 @@ import onnx
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from common.export.trees import boosted
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 
 
 class GbdtRul:

@@ -15,7 +15,7 @@ from torch import nn
 
 from common.export.torch import to_onnx
 from common.export.trees import boosted
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.models.gbdt import binnable
 
 

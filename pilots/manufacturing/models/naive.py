@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 
 
 class NaiveRul:

@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from common.export.torch import to_onnx
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 
 
 class RidgeRul:

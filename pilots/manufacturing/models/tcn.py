@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from common.export.torch import to_onnx
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.stream.memory import NEXT, Memory, Step
 
 INIT = threading.Lock()  # torch draws first weights from one global generator; folds are fitted side by side

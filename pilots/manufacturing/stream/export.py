@@ -17,7 +17,8 @@ from common.bundle.write import write_bundle
 from common.export.parity import parity
 from common.fault import Fault
 from pilots.manufacturing.decide import Decision
-from pilots.manufacturing.features import Features, Histories
+from pilots.manufacturing.features import Features
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.stream.graph import whole_step
 from pilots.manufacturing.stream.memory import NEXT, Step
 

@@ -23,7 +23,7 @@ from common.split import folds
 from pilots.manufacturing import protocol
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.experiments.settings.fleets import six_conditions, training_engines
-from pilots.manufacturing.features import Histories
+from pilots.manufacturing.histories import Histories
 from pilots.manufacturing.metrics import with_interval
 
 WINDOWS = "[mean5,mean15,mean30,std30,slope30,mean_start,shift]"  # what studies of single engines use, plus two
