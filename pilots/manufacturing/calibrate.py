@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -40,10 +41,12 @@ class OutOfFold:
         return OutOfFold(self.rul_LT[lives], risk_LT, self.fold_L[lives], self.blind_LT[lives])
 
 
-def out_of_fold(
+def learned(
     run: Run, make: Callable, h: Histories, blind: Histories, machine_L: np.ndarray, count: int, seed: int
-) -> OutOfFold:
-    """Hold out `count` groups of machines in turn. Every fold is a step that a stopped run does not repeat.
+) -> tuple[Any, OutOfFold]:
+    """The model of all lives, and what models say that were denied one of `count` groups of machines in turn.
+
+    Every fold is a step that a stopped run does not repeat.
 
     blind  the lives of `h` with sensors hidden: forecast, not learned from
     """
@@ -64,12 +67,13 @@ def out_of_fold(
     rul_LT = np.full(h.rul_LT.shape, np.nan)
     risk_LT, blind_LT, fold_L = rul_LT.copy(), rul_LT.copy(), np.zeros(len(machine_L), int)
     with ThreadPoolExecutor(cores()) as pool:  # fits run outside Python's lock, each on one thread of its own
+        whole = pool.submit(make().fit, h, seed)
         futures = [pool.submit(fit, number, make()) for number in range(count)]
         for number, future in enumerate(futures):
             done, held = future.result(), parts[number]
             rul_LT[held], risk_LT[held], fold_L[held] = done["rul"], done.get("risk", np.nan), number
             blind_LT[held] = done["blind"]
-    return OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L, blind_LT)
+    return whole.result(), OutOfFold(rul_LT, None if np.isnan(risk_LT).all() else risk_LT, fold_L, blind_LT)
 
 
 def further_seeds(run: Run, make: Callable, h: Histories, logs: dict[str, Histories]) -> dict[str, list[dict]]:

@@ -1,6 +1,6 @@
 """Which threshold, what it is worth, and what the alarm does on machines that neither fitting nor choice has seen.
 
-Every life is forecast by a model that did not learn from its machine (`calibrate.out_of_fold`), and judged with the
+Every life is forecast by a model that did not learn from its machine (`calibrate.learned`), and judged with the
 threshold that is cheapest on the *other* machines of its own fold: those forecasts come from the same model, so the
 life is left out of the fitting and of the choice. The delivered threshold is chosen on all of them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 
 import hydra
@@ -42,17 +43,16 @@ def story(cfg: DictConfig) -> float:
         late = {f"log without its first {share:.0%}": features(test.without_first(share)) for share in cfg.late_start}
 
     with run.stage("fit"):
-        oof = calibrate.out_of_fold(run, lambda: build(cfg.model), learn, blind, logs.machine_L, cfg.split.folds, first)
-        interval = build(cfg.interval)
+        make, interval = partial(build, cfg.model), build(cfg.interval)
+        model, oof = calibrate.learned(run, make, learn, blind, logs.machine_L, cfg.split.folds, first)
         alarm, terms, prices = agreed(cfg, fleet)
         bought = policy(oof, learn, train, cap, cfg.alarm.threshold, alarm, terms, prices)
         settings = {"cap": cap, "horizon": horizon, "threshold": bought.threshold, "alarm": alarm}
         decision = calibrate.decide(oof, learn, blind, interval, cfg.split.cuts, first, **settings)
-        model = build(cfg.model).fit(learn, first)
 
     with run.stage("evaluate"):
         asked = {"": held, **late}
-        more = calibrate.further_seeds(run, lambda: build(cfg.model), learn, asked)
+        more = calibrate.further_seeds(run, make, learn, asked)
         said = {log: [calibrate.forecast(model, h), *more[log]] for log, h in asked.items()}
         beside = {name: build(c).fit(learn, first) for name, c in cfg.compare.items()} | getattr(model, "members", {})
         naive = Answers.naive(learn, cap, horizon, interval.level)
