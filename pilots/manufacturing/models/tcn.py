@@ -78,15 +78,15 @@ class TcnRul:
         cycle = torch.optim.lr_scheduler.OneCycleLR(  # a plan for four steps would divide by zero
             optimiser, self.rate, total_steps=max(steps, 5), pct_start=0.25
         )
+        z_LTI, inside_LT = self.net.scaled(torch.from_numpy(h.x_LTD)), torch.from_numpy(h.inside_LT)
         target_LT = np.minimum(np.nan_to_num(h.rul_LT), self.cap).astype(np.float32)
         for _ in range(self.epochs):
             order = random.permutation(known)
             for some in np.array_split(order, -(-len(order) // self.batch)):
                 rows = int(h.length_L[some].max())
                 shown = random.random((len(some), 1, self.sensor_I.max() + 1)) >= self.blind
-                x = self.net.scaled(torch.from_numpy(h.x_LTD[some, :rows]))
-                x = x * torch.from_numpy(shown[..., self.sensor_I].astype(np.float32))
-                inside = torch.from_numpy(h.inside_LT[some, :rows])
+                x = z_LTI[some, :rows] * torch.from_numpy(shown[..., self.sensor_I].astype(np.float32))
+                inside = inside_LT[some, :rows]
                 wrong = (self.net.answer(x) - torch.from_numpy(target_LT[some, :rows])) / self.cap
                 loss = (wrong.square() * inside).sum() / inside.sum()
                 optimiser.zero_grad()
