@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -174,27 +173,6 @@ def test_a_setting_moves_the_default(toy_bundle):
     ]:
         with pytest.raises(Fault, match=sentence):
             bundle.set_default(name, value)
-
-
-def test_checking_the_inputs_costs_little(toy_bundle):
-    """One machine of 200 rows: what `Bundle.run` adds to the bare session."""
-    bundle = open_bundle(toy_bundle)
-    readings, length = np.ones((1, 200, 3), np.float32), np.array([200])
-    feed = {"readings": readings, "length": length}
-    feed |= {name: bundle.default(name) for name in ("threshold", "judge")}
-
-    def fastest(call) -> float:  # other programs on the machine only ever make a call slower
-        times = []
-        for _ in range(500):
-            start = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    bundle_s = fastest(lambda: bundle.run(readings=readings, length=length))
-    session_s = fastest(lambda: bundle._session.run(feed))
-    print(f"Bundle.run adds {1e6 * (bundle_s - session_s):.0f} µs to {1e6 * session_s:.0f} µs")
-    assert bundle_s - session_s < 50e-6
 
 
 def test_threads_change_no_answer(toy_bundle):
