@@ -47,6 +47,11 @@ class Decision:
         out = {name: np.where(inside_MT, value, np.nan) for name, value in out.items()}
         return out | self.sounding(out["rul"], length_M, threshold)
 
+    def p_fail_span(self, rul_MT: np.ndarray, risk_MT: np.ndarray | None, off: float) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest p_fail of forecasts up to `off` rows away: a steep curve makes per cents of a hair."""
+        at_MT = signal(np.clip(rul_MT, 0.0, self.cap), risk_MT, self.cap)
+        return self.risk(at_MT - off / self.cap), self.risk(at_MT + off / self.cap)
+
     def sounding(
         self, rul_MT: np.ndarray, length_M: np.ndarray, threshold: float | None = None
     ) -> dict[str, np.ndarray]:

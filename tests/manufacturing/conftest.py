@@ -69,6 +69,9 @@ def stepping(tmp_path_factory) -> Stepping:
     )  # fmt: skip
     sample, run = sample_from_contract(made, {"machine": 3, "time": 40}, 0), tmp_path_factory.mktemp("run")
     write_bundle(run / "bundle", graph.SerializeToString(), made, sample, "# A small one\n")
-    write_step(run / "bundle-step", features, model, decision, readings, held, said, made, sample, "# A small one\n")
+    span = said["p_fail"], said["p_fail"]
+    write_step(
+        run / "bundle-step", features, model, decision, readings, held, said, span, made, sample, "# A small one\n"
+    )
     step = whole_step(features, model, decision)
     return Stepping(run / "bundle", run / "bundle-step", lives, held, decision, step, readings, said)

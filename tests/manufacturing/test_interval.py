@@ -70,3 +70,13 @@ def test_alarm_needs_every_one_of_the_last_rows():
     assert said["alarm"].tolist() == [True, False, False, True]  # the third log is too short to be sure
     assert np.isnan(said["rul"][2, 2:]).all()
     assert decision(rul, None, np.array([4, 4, 2, 4]), threshold=31)["alarm"].tolist() == [True, True, False, True]
+
+
+def test_a_steep_probability_may_move_as_far_as_its_forecast_may():
+    interval = Conformal().fit(*forecasts(0), CAP)
+    decision = Decision(CAP, 30, 30.0, Alarm(1, 0, 0.0), False, interval, Curve([0.5, 0.500001], [0.2, 0.9]))
+    at_step, beside = np.array([[CAP / 2, CAP / 4]]), np.array([[CAP / 2 - 1e-3, CAP / 4]])
+    least, most = decision.p_fail_span(at_step, None, 1e-3)
+    assert (least[0, 0], most[0, 0]) == (0.2, 0.9)  # the forecast stands on the step
+    assert least[0, 1] == most[0, 1] == 0.9
+    assert (decision.p_fail_span(beside, None, 1e-4)[0] == 0.9).all()

@@ -23,7 +23,7 @@ def made(stepping):
 def test_every_row_of_every_life_is_the_batch_s(made):
     step, readings, held, batch, decision = made
     said = stepped(step, readings, held.length_L, decision.threshold)
-    facts = proved(said, held, batch, decision, 1e-3)
+    facts = proved(said, held, batch, (batch["p_fail"],) * 2, decision, 1e-3)
     assert facts["rows"] == held.length_L.sum() > 1000
     assert facts["features_max_abs_diff"] <= FEATURES
     assert 10 < said["alarm"].sum() < facts["rows"] - 10
@@ -54,7 +54,7 @@ def test_a_step_that_differs_is_not_written(made):
         wrong = {**said, name: said[name].copy()}
         wrong[name][3, 20] += 1
         with pytest.raises(Fault, match=message):
-            proved(wrong, held, batch, decision, 1e-3)
+            proved(wrong, held, batch, (batch["p_fail"],) * 2, decision, 1e-3)
 
 
 def test_machines_may_join_later_and_stand_still(made):

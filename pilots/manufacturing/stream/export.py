@@ -30,13 +30,13 @@ Arrays = dict[str, np.ndarray]
 
 def write_step(
     folder: Path, features: Features, model, decision: Decision, readings_LTF: np.ndarray, held: Histories,
-    batch: Arrays, made: Mapping[str, Any], sample: Arrays, card: str,
+    batch: Arrays, span: tuple[np.ndarray, np.ndarray], made: Mapping[str, Any], sample: Arrays, card: str,
 ) -> int:  # fmt: skip
     """Write the bundle; `batch`, `made` and `sample` are the batch bundle's answers to `readings_LTF`, manifest and
-    sample. Returns the bytes of state per machine."""
+    sample; `span` is what p_fail may be there. Returns the bytes of state per machine, or raises a Fault."""
     step = whole_step(features, model, decision)
     said = stepped(step, readings_LTF, held.length_L, decision.threshold)
-    facts = proved(said, held, batch, decision, made["parity"]["tolerance"])
+    facts = proved(said, held, batch, span, decision, made["parity"]["tolerance"])
     del step.graph.graph.output[[value.name for value in step.graph.graph.output].index("features")]
     manifest = describe(made, step, facts)
     inputs = _sample(step, sample)
@@ -63,12 +63,20 @@ def stepped(step: Step, readings_LTF: np.ndarray, length_L: np.ndarray, threshol
     return said
 
 
-def proved(said: Arrays, held: Histories, batch: Arrays, decision: Decision, tolerance: float) -> dict[str, float]:
+def proved(
+    said: Arrays,
+    held: Histories,
+    batch: Arrays,
+    span: tuple[np.ndarray, np.ndarray],
+    decision: Decision,
+    tolerance: float,
+) -> dict[str, float]:
     """Facts of the parity, or a Fault: features within FEATURES, cycles within `tolerance`, flags and alarms equal."""
     inside = held.inside_LT
     alike = parity(held.x_LTD[inside], said["features"][:, :, 0][inside], FEATURES)
     facts = parity(*(np.stack([a[name][inside] for name in ANSWERS]) for a in (batch, said)), tolerance)
-    parity(batch["p_fail"][inside], said["p_fail"][inside], 1e-4)
+    least, most = (end[inside] for end in span)
+    parity(np.clip(said["p_fail"][inside], least, most), said["p_fail"][inside], 1e-4)
     for name in set(batch) - {*ANSWERS, "p_fail", "alarm", "alarm_row"}:
         parity(batch[name][inside], said[name][inside], 0.0)
     # A forecast within the tolerance of an edge may fall on either side of it; such a life proves the rule alone.
