@@ -14,7 +14,10 @@ from common.bundle.selftest import selftest
 from common.facts import check_facts, read_facts
 from common.runs import FINISHED
 
-DATED = {"run.json", "report.html", "bundle/bundle.json", "bundle/MODEL_CARD.md", "bundle/SHA256SUMS"}
+BUNDLES = ("bundle", "bundle-step")
+DATED = {"run.json", "report.html"} | {
+    f"{bundle}/{file}" for bundle in BUNDLES for file in ("bundle.json", "MODEL_CARD.md", "SHA256SUMS")
+}
 TIMES = {"version", "command", "commit", "dirty", "seconds", "peak_memory_mb", "machine"}
 
 
@@ -27,7 +30,7 @@ def result(folder: Path) -> dict[str, str]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()
         found[name] = "there" if name in DATED else hashlib.sha256(path.read_bytes()).hexdigest()
-    for name in ("run.json", "bundle/bundle.json"):
+    for name in ("run.json", *(f"{bundle}/bundle.json" for bundle in BUNDLES)):
         for key, value in json.loads((folder / name).read_text(encoding="utf-8")).items():
             if key not in TIMES:
                 found[f"{name} {key}"] = json.dumps(value, sort_keys=True)
@@ -74,7 +77,8 @@ def prove_whole(folder: Path) -> None:
     hidden = [str(path.relative_to(folder)) for path in folder.rglob(".*")] + [p.name for p in folder.glob("st*")]
     if hidden:
         raise ValueError(f"{folder.name} holds unfinished work: {', '.join(hidden)}")
-    selftest(read_files(folder / "bundle"))
+    for bundle in BUNDLES:
+        selftest(read_files(folder / bundle))
 
 
 def prove_argument() -> None:
