@@ -2,7 +2,7 @@
 
 Sparkplug 3.0.0, §4 (topics) and §6.4 (payload). The message is described here field by field, by the numbers that the
 specification gives; what no reading needs (data sets, templates, files) is left out and passed over as unknown fields.
-No packaged reader was found that is kept up: theirs pin an MQTT client of 2023, or an old protobuf.
+No packaged reader was found that fits: pysparkplug calls itself pre-alpha and pins an MQTT client below version 2.
 """
 
 from __future__ import annotations
