@@ -21,6 +21,7 @@ DATES = {
     "yyyy-mm-dd": r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
     "dd.mm.yyyy": r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})",  # with dots nobody puts the month first
     "dd-mon-yyyy": r"(?P<d>\d{1,2})[- /](?P<m>[A-Za-z]{3,9})[- /](?P<y>\d{4}|\d{2})",
+    "mon-yyyy": r"(?P<m>[A-Za-z]{3,9})[- /](?P<y>\d{4}|\d{2})",
     "dd/mm/yyyy": r"(?P<d>\d{1,2})[/-](?P<m>\d{1,2})[/-](?P<y>\d{4}|\d{2})",
     "mm/dd/yyyy": r"(?P<m>\d{1,2})[/-](?P<d>\d{1,2})[/-](?P<y>\d{4}|\d{2})",
     "yyyymmdd": r"(?P<y>(?:19|20|21)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])",
@@ -31,6 +32,7 @@ MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
     )
 }
+AS_IS = "as_is"  # in place of a time zone: stamps keep the clock they are written in, their zone is dropped
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # a stamp outside is a typing error, or a counter that is not a date
 
 
@@ -40,6 +42,7 @@ def read_times(
     """Stamps as datetime64[us] on the clock of `timezone`, or as float64 where all are plain numbers; and notes.
 
     text_R   one stamp per row, none empty; index = line in the file
+    timezone clock for stamps that state a zone; "as_is" keeps the clock they state
     where    line -> "pumps.csv line 4: time", the start of a sentence
     setting  prefix of the settings a remedy may name ("data"); None = there are none
     """
@@ -91,7 +94,7 @@ class _Stamps:
     def find_style(self) -> str:
         """The one way of writing that fits every text."""
         fits = {style: self._fits(style) for style in DATES}
-        for style in ("yyyymmdd", "yyyy-mm-dd", "dd.mm.yyyy", "dd-mon-yyyy"):
+        for style in ("yyyymmdd", "yyyy-mm-dd", "dd.mm.yyyy", "dd-mon-yyyy", "mon-yyyy"):
             if fits[style].all():
                 return style
         known_U = np.any(list(fits.values()), axis=0)
@@ -127,7 +130,8 @@ class _Stamps:
         month = parts["m"].str.lower().str[:3].map(lambda word: MONTHS.get(word, word)).str.zfill(2)
         clock = parts["clock"].fillna("00:00").str.replace(",", ".", regex=False)
         clock = clock.where(clock.str[2:3] == ":", "0" + clock)
-        text = year + "-" + month + "-" + parts["d"].str.zfill(2) + "T" + clock
+        day = parts["d"].str.zfill(2) if "d" in parts else "01"  # a month is its first day
+        text = year + "-" + month + "-" + day + "T" + clock
         stamp_U = pd.to_datetime(text, format="ISO8601", errors="coerce").dt.as_unit("us")
         self._refuse(stamp_U.isna(), "is not a day and time that exist: correct it in the file")
         half, hour = parts["half"].str.lower().str[:1], stamp_U.dt.hour
@@ -137,9 +141,9 @@ class _Stamps:
         noon = 12 * ((half == "p") & (hour < 12)).astype(int) - 12 * ((half == "a") & (hour == 12)).astype(int)
         stamp_U = stamp_U + pd.to_timedelta(noon, unit="h")
         zoned_U = parts["zone"].notna().to_numpy()
-        if not zoned_U.any():
-            return stamp_U.to_numpy("datetime64[us]")
         self._refuse(pd.Series(zoned_U != zoned_U[0]), "and the times above it do not agree on stating a zone")
+        if not zoned_U.any() or self.timezone == AS_IS:
+            return stamp_U.to_numpy("datetime64[us]")
         minutes_U = parts["zone"].map({zone: _offset(zone) for zone in parts["zone"].unique()})
         return self._on_the_clock((stamp_U - pd.to_timedelta(minutes_U, unit="min")).dt.tz_localize("UTC"))
 
@@ -165,6 +169,8 @@ class _Stamps:
 
     def _on_the_clock(self, utc_U: pd.Series) -> np.ndarray:
         """From UTC to the wall clock of the wanted zone."""
+        if self.timezone == AS_IS:
+            return utc_U.dt.tz_localize(None).dt.as_unit("us").to_numpy("datetime64[us]")
         self.notes.append(f"stamps that state a zone were set to the clock of {self.timezone}")
         return on_the_clock(utc_U, self.timezone, self.setting)
 
