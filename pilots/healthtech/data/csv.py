@@ -1,4 +1,4 @@
-"""Your own counts: a CSV of hourly, daily or monthly counts, as hospital systems and NHS England's pages export them."""
+"""Your own counts: a CSV of hourly, daily or monthly counts, as hospital systems and NHS pages export them."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ class CsvCounts:
         if counted < LEAST[freq]:
             least = "24 months" if freq == "MS" else "two weeks"
             raise Fault(
-                f"{self.path.name} has counts for {counted:,} {PERIOD[freq]}s; {least} ({LEAST[freq]:,} {PERIOD[freq]}s) "
-                "are the least that a pattern can be learnt from"
+                f"{self.path.name} has counts for {counted:,} {PERIOD[freq]}s; {least} ({LEAST[freq]:,} {PERIOD[freq]}s) are "
+                "the least that a pattern can be learnt from"
             )
 
 
@@ -138,8 +138,8 @@ def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:
         if word not in FUTURE:
             stated = f" ({word})" if word else ""
             raise Fault(
-                f"data.future.{name}{stated}: what was measured on a day is not known before it. Say data.future.{name}="
-                "forecast if the column holds forecasts made ahead, =known if it is planned ahead, or leave it out"
+                f"data.future.{name}{stated}: what was measured on a day is not known before it. Say "
+                f"data.future.{name}=forecast if the column holds forecasts made ahead, =known if it is planned ahead, or leave it out"
             )
     return tuple((str(name), str(word)) for name, word in declared.items())
 

@@ -116,7 +116,7 @@ def _possible(rows: Rows, layout: Layout, period_R: np.ndarray, series: int, fir
         better = {("h", 24): "D", ("D", 28): "MS", ("D", 30): "MS", ("D", 31): "MS"}.get((layout.freq, step))
         remedy = f": say data.freq={better}" if better else ""
         raise Fault(f"{name}: its rows are {_number(step, layout.freq)} apart, data.freq={layout.freq} wants 1{remedy}")
-    if layout.absent == "missing" and len(had) < (1 - EMPTY) * periods or series * periods > MOST_CELLS:
+    if (layout.absent == "missing" and len(had) < (1 - EMPTY) * periods) or series * periods > MOST_CELLS:
         widest = int(np.argmax(np.diff(had))) if len(had) > 1 else 0
         row = int(np.argmax(period_R == (had[widest + 1] if widest + 1 > len(had) // 2 else had[widest])))
         raise Fault(
