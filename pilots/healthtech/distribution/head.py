@@ -1,0 +1,55 @@
+"""From expected counts to a distribution of counts, learnt on forecasts whose outcomes are known.
+
+Axes: O origins, S series, B rows, H steps, Q levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilots.healthtech.distribution import negative_binomial as nb
+from pilots.healthtech.distribution.dispersion import fit_dispersion
+from pilots.healthtech.distribution.recalibrate import LevelMap
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """Negative binomial counts whose probabilities F are replaced by maps(F): a `Distribution`."""
+
+    mean_BH: np.ndarray
+    dispersion_BH: np.ndarray
+    maps: LevelMap
+
+    def quantiles(self, levels_Q: np.ndarray) -> np.ndarray:
+        mean_N, dispersion_N = self.mean_BH.ravel(), self.dispersion_BH.ravel()
+        level_NQ = np.tile(self.maps.levels(levels_Q), (len(self.mean_BH), 1))
+        return nb.quantile(level_NQ, mean_N, dispersion_N).reshape(*self.mean_BH.shape, -1)
+
+    def cdf(self, y_BH: np.ndarray) -> np.ndarray:
+        return self._by_band(lambda band, *rows: self.maps(nb.cdf(*rows), band), y_BH)
+
+    def crps(self, y_BH: np.ndarray) -> np.ndarray:
+        return self._by_band(lambda band, *rows: nb.crps(*rows, lambda f: self.maps(f, band)), y_BH)
+
+    def _by_band(self, what, y_BH: np.ndarray) -> np.ndarray:
+        out_BH = np.empty(y_BH.shape)
+        for band in np.unique(self.maps.band_H):
+            at = np.broadcast_to(self.maps.band_H == band, y_BH.shape)
+            out_BH[at] = what(band, y_BH[at], self.mean_BH[at], self.dispersion_BH[at])
+        return out_BH
+
+
+class CountHead:
+    """Negative binomial whose dispersion depends on series and step, then recalibrated per band of steps."""
+
+    def fit(self, mean_OSH: np.ndarray, y_OSH: np.ndarray) -> CountHead:
+        """From earlier forecasts and what was then counted (NaN = not known), all before the origin it will serve."""
+        self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH)
+        at = np.broadcast_arrays(y_OSH, mean_OSH, self.dispersion_SH)
+        self.maps = LevelMap.fit(nb.cdf(at[0] - 1, *at[1:]), nb.cdf(*at))
+        return self
+
+    def distribution(self, mean_BH: np.ndarray, series_B: np.ndarray) -> Recalibrated:
+        return Recalibrated(mean_BH, self.dispersion_SH[series_B], self.maps)
