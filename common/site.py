@@ -18,7 +18,7 @@ MAX_BYTES = 100_000  # of one yaml; the longest of ours has 2000
 MAX_FILES = 500
 MAX_DEPTH = 4  # folders below the site's own
 MAX_NESTING = 20  # lists and groups inside each other; ours have 4
-PATH_WORDS = ("path", "root", "folder", "events", "file")  # settings that name files or folders
+PATH_WORDS = ("path", "root", "folder", "events", "file", "school")  # settings that name files or folders
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|~|\$\{|[a-z]+://")
 
 
