@@ -88,7 +88,7 @@ def judge_mean(
         y_OSH = test.truth(all_O[before_O], until=int(block[0]) - counts.delay)
         earlier = {name: mean_OSH[before_O] for name, mean_OSH in means.items()}
         weights = combine(earlier, y_OSH)
-        head = CountHead.fit(weights.combine(earlier), y_OSH)
+        head = CountHead().fit(weights.combine(earlier), y_OSH)
         mean_BH = weights.combine({name: m[now_O] for name, m in means.items()}).reshape(-1, test.task.horizon)
         said = head.distribution(mean_BH, np.tile(series_S, len(block)))
         made.append((block, said))
@@ -97,13 +97,19 @@ def judge_mean(
     return Judged(metrics.join(scored), made, head, weights, np.concatenate(means_made))
 
 
-def headline(judged: Judged, naive: Judged, test: Test, seed: int) -> dict[str, dict]:
-    """Every score of design §3 as a mean over the bottom series, with its interval and the naive model's value."""
+def headline(judged: list[Judged], naive: Judged, test: Test, seed: int) -> dict[str, dict]:
+    """Every score of design §3 as a mean over the bottom series and over the trainings (one per seed), with its
+    interval and the naive model's value."""
+
+    def over_seeds(h: int, weight_RO: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        each = [mean_figures(one, h, test, weight_RO) for one in judged]
+        return {key: np.mean([figures[key] for figures in each], axis=0) for key in each[0]}
+
     weight_RO = metrics.resamples(len(test.origins.test_O), test.origins.horizon, test.origins.step, seed)
     found = {}
-    for h in sorted(judged.scored, reverse=True):
-        own, beside = mean_figures(judged, h, test), mean_figures(naive, h, test)
-        spread = mean_figures(judged, h, test, weight_RO) if weight_RO is not None else None
+    for h in sorted(naive.scored, reverse=True):
+        own, beside = over_seeds(h), mean_figures(naive, h, test)
+        spread = over_seeds(h, weight_RO) if weight_RO is not None else None
         steps = h - test.counts.delay
         for key, value in own.items():
             low, high = (None, None) if spread is None else map(float, np.nanquantile(spread[key], [0.025, 0.975]))

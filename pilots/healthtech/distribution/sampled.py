@@ -49,3 +49,16 @@ class SampledGraph(torch.nn.Module):
         total = torch.where(known, sample, torch.zeros_like(sample)).sum(-1)
         above = (known & (sample > level[:, None, None])).sum(-1).double()
         return quantiles, total / count, above / count
+
+
+class SampleMean(torch.nn.Module):
+    """Expected count of a module that gives values: their mean, NaN where there is none."""
+
+    def __init__(self, sample: torch.nn.Module):
+        super().__init__()
+        self.sample = sample
+
+    def forward(self, *rows: torch.Tensor) -> torch.Tensor:
+        sample = self.sample(*rows)
+        known = torch.isfinite(sample)
+        return torch.where(known, sample, torch.zeros_like(sample)).sum(-1) / known.sum(-1).double()

@@ -12,8 +12,8 @@ import torch
 from pilots.healthtech.backtest.task import Task
 from pilots.healthtech.backtest.windows import Windows
 from pilots.healthtech.data.contract import SEASON, Counts
-from pilots.healthtech.distribution.sampled import Sampled
-from pilots.healthtech.graph import sample_graph, tensors
+from pilots.healthtech.distribution.sampled import Sampled, SampleMean
+from pilots.healthtech.graph import mean_graph, sample_graph, tensors
 
 
 class Climatology:
@@ -52,6 +52,10 @@ class Climatology:
 
     def graph(self) -> onnx.ModelProto:
         return sample_graph(self.module, self.task.past, self.task.horizon, self.columns)
+
+    def mean_graph(self) -> onnx.ModelProto:
+        """As a member of an ensemble: the expected count alone."""
+        return mean_graph(SampleMean(self.module), self.task.past, self.task.horizon, self.columns)
 
 
 class Recent(torch.nn.Module):

@@ -1,0 +1,99 @@
+"""The models of a run: the one asked for, what it is made of, and those it is judged beside.
+
+Axes: O origins, S series, H steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from hydra import compose
+from omegaconf import DictConfig
+
+from common.config import build
+from common.fault import Fault
+from common.run import Run
+from pilots.healthtech.backtest.rolling import rolling
+from pilots.healthtech.evaluate import Judged, Test, judge_mean, judge_sampled
+from pilots.healthtech.models.ensemble import Alone
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """settings: of every model by name, the members of an ensemble among them; headline: the one asked for."""
+
+    headline: str
+    settings: dict[str, DictConfig]
+    ensemble: Any = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def make(self, name: str) -> Any:
+        return build(self.settings[name])
+
+    def models(self) -> dict[str, Any]:
+        return {name: self.make(name) for name in self.settings}
+
+    def roll(self, run: Run, test: Test) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Expected counts of every model at every origin, and every model as last fitted."""
+        means, fitted = {}, {}
+        for name in self.settings:
+            made = partial(rolling, partial(self.make, name), test.counts, test.origins.all_O, test.task)
+            mean_OSH, model = made(lambda text, name=name: run.say(f"{name}, {text}"))
+            if model is None:
+                need = self.make(name).needs(test.counts.freq)
+                self.left_out[name] = f"{name} is left out: it needs {need} periods before the last origin"
+                continue
+            means[name], fitted[name] = mean_OSH, model
+        return means, fitted
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """by_model: the test of every model; means and fitted as the ladder rolled them."""
+
+    by_model: dict[str, Judged]
+    means: dict[str, np.ndarray]
+    fitted: dict[str, Any]
+
+
+def asked_for(cfg: DictConfig) -> Ladder:
+    """The ladder of the settings; every model is built once, so that a wrong setting is told at once."""
+    settings = dict(cfg.baselines)
+    headline = _name(cfg.model)
+    chosen = build(cfg.model)
+    ensemble = chosen if hasattr(chosen, "members") else None
+    settings |= dict(cfg.model.members) if ensemble else {headline: cfg.model}
+    for name in cfg.compare:
+        if name not in settings:
+            settings[name] = compose("config", overrides=[f"model={name}"]).model
+            if "members" in settings[name]:
+                raise Fault(f"compare={name} is made of several models: choose it as model={name}")
+    ladder = Ladder(headline, settings, ensemble)
+    ladder.models()
+    return ladder
+
+
+def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], test: Test) -> Outcome:
+    """Test every model; the ensemble last, from its members' means."""
+    by_model = {}
+    for name, model in fitted.items():
+        if hasattr(model, "sample"):
+            by_model[name] = judge_sampled(model, test)
+        elif hasattr(model, "distribution"):  # an outside model that states its own
+            by_model[name] = judge_sampled(model, test)
+        else:
+            by_model[name] = judge_mean(Alone.of(name), {name: means[name]}, test)
+    if ladder.ensemble:
+        members = {name: means[name] for name in ladder.ensemble.members if name in means}
+        by_model[ladder.headline] = judge_mean(ladder.ensemble.weigh, members, test)
+    return Outcome(by_model, means, fitted)
+
+
+def _name(model: DictConfig) -> str:
+    from hydra.core.hydra_config import HydraConfig
+
+    choice = HydraConfig.get().runtime.choices.get("model") if HydraConfig.initialized() else None
+    return choice or str(model._target_).rsplit(".", 2)[-2]

@@ -1,0 +1,151 @@
+"""Export, prove the export equal, write the bundle, the figures and the report."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+import yaml
+from omegaconf import DictConfig
+
+from common.atomic import write_bytes, write_text
+from common.bundle.write import write_bundle
+from common.card import model_card
+from common.machine import commit
+from common.run import Run
+from pilots.healthtech import bundle
+from pilots.healthtech.data.contract import Counts
+from pilots.healthtech.distribution.levels import LEVELS
+from pilots.healthtech.evaluate import Judged, Test, mean_figures
+from pilots.healthtech.ladder import Ladder, Outcome
+
+SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
+
+
+def save(
+    run: Run, cfg: DictConfig, test: Test, ladder: Ladder, outcome: Outcome, metrics: dict, better: dict
+) -> float:
+    """Everything a run leaves behind. Returns the pinball loss."""
+    human = yaml.safe_load(files("pilots.healthtech").joinpath("card.yaml").read_text(encoding="utf-8"))
+    judged, counts = outcome.by_model[ladder.headline], test.counts
+    data = {
+        "name": counts.name,
+        "rows": int(np.isfinite(counts.y_ST[: counts.bottom]).sum()),
+        "series": counts.bottom,
+        "sha256": counts.sha256,
+        "licence": counts.licence,
+    }
+    facts = {
+        "data": data,
+        "origins": len(test.origins.test_O),
+        "metrics": metrics,
+        "metrics_by_model": by_model(outcome, test),
+        "metrics_by_series": by_series(judged, test),
+        "against_climatology": better,
+        "weights": getattr(judged.weights, "by_member", {}),
+        "backtest": span(test),
+        "findings": [{"kind": f.kind, "text": f.text, "series": f.series, "count": f.count} for f in counts.findings],
+        "notes": list(ladder.left_out.values()),
+    }
+    with run.stage("export"):
+        graph = bundle.graph_of(ladder, outcome, test)
+        facts["parity"] = bundle.prove(graph, judged, test, cfg.parity)
+        made = bundle.describe(
+            test,
+            graph,
+            {},
+            name="healthtech",
+            version=run.version,
+            model=run.model,
+            metrics=metrics,
+            parity=facts["parity"],
+            seed=run.seeds[0],
+            commit=commit()[0] or "unknown",
+            licence=counts.licence,
+            data=data,
+        )
+        card = model_card(run.facts(facts), human)
+        sample = bundle.sample(test, run.seeds[0])
+        write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
+        write_bytes(run.folder / "predictions.csv.gz", predictions(judged, test))
+        write_bytes(run.folder / "evaluation.npz", evaluation(test))
+    run.finish(facts)
+    return metrics["pinball"]["value"]
+
+
+def by_model(outcome: Outcome, test: Test) -> dict[str, dict[str, float]]:
+    """Every model's scores over the bottom series."""
+    return {
+        name: {key: float(value[0]) for key, value in _all(judged, test).items()}
+        for name, judged in outcome.by_model.items()
+    }
+
+
+def by_series(judged: Judged, test: Test) -> dict[str, dict[str, float | None]]:
+    """The headline model's scores of every series, sums included; null where nothing was counted."""
+    found = {}
+    for s, name in enumerate(test.counts.names_S):
+        value = {key: float(v[0]) for key, v in _all(judged, test, [s]).items()}
+        found[name] = {key: v if np.isfinite(v) else None for key, v in value.items()}
+    return found
+
+
+def _all(judged: Judged, test: Test, series: list[int] | None = None) -> dict[str, np.ndarray]:
+    """Scores under the names of design §3, those of shorter horizons with @h."""
+    found = {}
+    for h in sorted(judged.scored, reverse=True):
+        steps = h - test.counts.delay
+        suffix = "" if steps == test.origins.horizon else f"@{steps}"
+        found |= {key + suffix: value for key, value in mean_figures(judged, h, test, series=series).items()}
+    return found
+
+
+def span(test: Test) -> dict[str, object]:
+    """When was forecast, in words of the settings."""
+    origins, time_T = test.origins, test.counts.time_T
+    return {
+        "first_origin": str(time_T[origins.test_O[0]]),
+        "last_origin": str(time_T[min(origins.test_O[-1], len(time_T) - 1)]),
+        "step": origins.step,
+        "horizon": origins.horizon,
+        "report": list(origins.report),
+        "earlier_origins": len(origins.earlier_O),
+    }
+
+
+def predictions(judged: Judged, test: Test) -> bytes:
+    """predictions.csv.gz: one line per origin, series and step."""
+    at = np.searchsorted(LEVELS, SHOWN)
+    tables = []
+    for block, made in judged.made:
+        y_OSH = test.truth(block)
+        origins, series, steps = y_OSH.shape
+        step_H = np.arange(steps) - test.counts.delay
+        when_OH = test.counts.time_T[np.minimum(block[:, None] + step_H, len(test.counts.time_T) - 1)]
+        q_BHQ = made.quantiles(LEVELS)[..., at]
+        columns = {
+            "origin": np.repeat(test.counts.time_T[block], series * steps),
+            "series": np.tile(np.repeat(test.counts.names_S, steps), origins),
+            "step": np.tile(step_H + 1, origins * series),
+            "time": np.repeat(when_OH[:, None], series, axis=1).ravel(),
+            "count": y_OSH.ravel(),
+            "mean": made.mean_BH.ravel().round(4),
+        }
+        columns |= {f"q{level:g}": q_BHQ[..., i].ravel() for i, level in enumerate(SHOWN)}
+        tables.append(pd.DataFrame(columns))
+    return gzip.compress(pd.concat(tables).to_csv(index=False).encode(), mtime=0)
+
+
+def evaluation(test: Test) -> bytes:
+    """The graph's inputs at the last origins and what came of them, for later checks of variants."""
+    last_O = test.origins.test_O[-20:]
+    asked = [bundle.asked_at(test, int(origin), bundle.levels(test.counts)) for origin in last_O]
+    packed = io.BytesIO()
+    stacked = {name: np.stack([one[name] for one in asked]) for name in asked[0]}
+    np.savez_compressed(packed, outcome=test.truth(last_O), **stacked)
+    return packed.getvalue()
+
+
