@@ -128,7 +128,7 @@ def mean_figures(
     return {key: np.nanmean(value_RS[:, chosen], axis=1) for key, value_RS in found.items()}
 
 
-def versus(judged: Judged, other: Judged, test: Test, seed: int) -> dict[str, float | None | str]:
+def versus(judged: Judged, other: Judged, test: Test, seed: int) -> dict[str, float | str | None]:
     """Pinball loss less the other's, with a block bootstrap over origins; better only if the interval excludes 0."""
     h = max(judged.scored)
     apart = lambda w: mean_figures(judged, h, test, w)["pinball"] - mean_figures(other, h, test, w)["pinball"]  # noqa: E731

@@ -6,8 +6,6 @@ The bundle's graph    the members' means -> their weighted mean -> the count hea
 
 from __future__ import annotations
 
-from typing import Any
-
 import onnx
 import torch
 from onnx import TensorProto, compose, helper

@@ -80,9 +80,7 @@ def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], 
     """Test every model; the ensemble last, from its members' means."""
     by_model = {}
     for name, model in fitted.items():
-        if hasattr(model, "sample"):
-            by_model[name] = judge_sampled(model, test)
-        elif hasattr(model, "distribution"):  # an outside model that states its own
+        if hasattr(model, "sample") or hasattr(model, "distribution"):
             by_model[name] = judge_sampled(model, test)
         else:
             by_model[name] = judge_mean(Alone.of(name), {name: means[name]}, test)

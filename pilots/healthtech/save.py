@@ -11,13 +11,12 @@ import pandas as pd
 import yaml
 from omegaconf import DictConfig
 
-from common.atomic import write_bytes, write_text
+from common.atomic import write_bytes
 from common.bundle.write import write_bundle
 from common.card import model_card
 from common.machine import commit
 from common.run import Run
 from pilots.healthtech import bundle
-from pilots.healthtech.data.contract import Counts
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.evaluate import Judged, Test, mean_figures
 from pilots.healthtech.ladder import Ladder, Outcome
@@ -25,9 +24,7 @@ from pilots.healthtech.ladder import Ladder, Outcome
 SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
 
 
-def save(
-    run: Run, cfg: DictConfig, test: Test, ladder: Ladder, outcome: Outcome, metrics: dict, better: dict
-) -> float:
+def save(run: Run, cfg: DictConfig, test: Test, ladder: Ladder, outcome: Outcome, metrics: dict, better: dict) -> float:
     """Everything a run leaves behind. Returns the pinball loss."""
     human = yaml.safe_load(files("pilots.healthtech").joinpath("card.yaml").read_text(encoding="utf-8"))
     judged, counts = outcome.by_model[ladder.headline], test.counts
@@ -147,5 +144,3 @@ def evaluation(test: Test) -> bytes:
     stacked = {name: np.stack([one[name] for one in asked]) for name in asked[0]}
     np.savez_compressed(packed, outcome=test.truth(last_O), **stacked)
     return packed.getvalue()
-
-

@@ -28,7 +28,6 @@ class Weights:
         with np.errstate(invalid="ignore"):
             return np.where(known_M, stacked_M * weight_M, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
 
-
     def module(self) -> torch.nn.Module:
         """forward(series, mean of each member) -> mean."""
         return WeightsGraph(list(self.by_member.values()))
