@@ -17,12 +17,12 @@ from common.export.parity import parity
 from pilots.healthtech.backtest.rolling import rows_at
 from pilots.healthtech.data.contract import PERIOD, Counts
 from pilots.healthtech.distribution.levels import LEVELS
-from pilots.healthtech.evaluate import Judged, Test
+from pilots.healthtech.evaluate import Backtest, Judged
 from pilots.healthtech.graph import whole
 from pilots.healthtech.ladder import Ladder, Outcome
 
 
-def graph_of(ladder: Ladder, outcome: Outcome, test: Test) -> onnx.ModelProto:
+def graph_of(ladder: Ladder, outcome: Outcome, test: Backtest) -> onnx.ModelProto:
     """The headline model as last fitted, weighed and calibrated."""
     judged = outcome.by_model[ladder.headline]
     shape = (test.task.past, test.task.horizon, len(test.counts.future_K), test.task.calendar.last_second)
@@ -33,14 +33,14 @@ def graph_of(ladder: Ladder, outcome: Outcome, test: Test) -> onnx.ModelProto:
     return whole(graphs, judged.weights.module(), judged.head.module(), *shape)
 
 
-def asked_at(test: Test, origin: int, level_S: np.ndarray) -> dict[str, np.ndarray]:
+def asked_at(test: Backtest, origin: int, level_S: np.ndarray) -> dict[str, np.ndarray]:
     """The graph's inputs for one origin."""
     rows = rows_at(test.counts, np.array([origin]), test.task)
     asked = {"counts": rows.y_BL, "when": rows.when_BW[0], "series": rows.series_B, "level": level_S}
     return asked | ({"future": rows.future_BWK} if test.counts.future_K else {})
 
 
-def prove(graph: onnx.ModelProto, judged: Judged, test: Test, tolerance: float) -> dict[str, Any]:
+def prove(graph: onnx.ModelProto, judged: Judged, test: Backtest, tolerance: float) -> dict[str, Any]:
     """The graph's answer for the last origin against the backtest's: whole numbers equal, means within `tolerance`."""
     block, made = judged.made[-1]
     rows = slice(-test.counts.series, None)
@@ -50,17 +50,23 @@ def prove(graph: onnx.ModelProto, judged: Judged, test: Test, tolerance: float) 
     facts = parity(made.quantiles(LEVELS)[rows], answer["quantiles"], 0.0)
     above_SH = 1.0 - made.cdf(np.tile(np.floor(level_S), len(block))[:, None] + np.zeros_like(made.mean_BH))[rows]
     parity(above_SH, answer["p_exceed"], 1e-6)
-    near = parity(np.ones_like(mean_SH) + 0 * mean_SH, answer["mean"] / np.maximum(mean_SH, 1e-9), tolerance)
+    near = parity(mean_SH / np.maximum(mean_SH, 1e-9), answer["mean"] / np.maximum(mean_SH, 1e-9), tolerance)
     return {**near, "rows": facts["rows"] + near["rows"]}
 
 
 def levels(counts: Counts) -> np.ndarray:
     """level_S: what is high for each series, the count that one period in twenty of the last year exceeds."""
     year = {"h": 8766, "D": 365, "MS": 36}[counts.freq]
-    return np.nan_to_num(np.nanquantile(counts.y_ST[:, -year:], 0.95, axis=1, method="lower"))
+    return _known_quantiles(counts.y_ST[:, -year:], [0.95])[:, 0]
 
 
-def contract(test: Test, level_S: np.ndarray) -> tuple[list[Tensor], list[Tensor]]:
+def _known_quantiles(y_ST: np.ndarray, levels: list[float]) -> np.ndarray:
+    """[S, Q], 0 for a series without any count."""
+    known_S = [y_T[np.isfinite(y_T)] for y_T in y_ST]
+    return np.array([np.quantile(y, levels, method="lower") if len(y) else np.zeros(len(levels)) for y in known_S])
+
+
+def contract(test: Backtest, level_S: np.ndarray) -> tuple[list[Tensor], list[Tensor]]:
     """Inputs and outputs of the graph."""
     counts, task, unit = test.counts, test.task, test.counts.unit
     past, ahead, word = task.past, task.horizon, PERIOD[counts.freq]
@@ -86,13 +92,12 @@ def contract(test: Test, level_S: np.ndarray) -> tuple[list[Tensor], list[Tensor
     return inputs, outputs
 
 
-def describe(test: Test, graph: onnx.ModelProto, flow: dict[str, Any], **facts: Any) -> dict[str, Any]:
+def describe(test: Backtest, graph: onnx.ModelProto, flow: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """The manifest. `flow`: what the right side must know of the series; `facts`: name, version, model, metrics, …"""
     counts = test.counts
     level_S = levels(counts)
     inputs, outputs = contract(test, level_S)
-    with np.errstate(invalid="ignore"):
-        seen_S2 = np.nan_to_num(np.nanquantile(counts.y_ST, [0.01, 0.99], axis=1).T)
+    seen_S2 = _known_quantiles(counts.y_ST, [0.01, 0.99])
     return manifest(
         inputs=inputs,
         outputs=outputs,
@@ -119,12 +124,12 @@ def describe(test: Test, graph: onnx.ModelProto, flow: dict[str, Any], **facts: 
     )
 
 
-def sample(test: Test, seed: int) -> dict[str, np.ndarray]:
+def sample(test: Backtest, seed: int) -> dict[str, np.ndarray]:
     """Inputs made from the contract's ranges: round counts of no hospital, at a time after the data."""
     counts, task = test.counts, test.task
     rng = np.random.default_rng(seed)
     shown = min(counts.series, 3)
-    high_S = np.maximum(np.nan_to_num(np.nanquantile(counts.y_ST[:shown], 0.99, axis=1)), 1.0)
+    high_S = np.maximum(_known_quantiles(counts.y_ST[:shown], [0.99])[:, 0], 1.0)
     rows = rows_at(counts, np.array([len(counts.time_T)]), task)
     made = np.floor(rng.random((shown, task.past)) * high_S[:, None])
     made[rng.random(made.shape) < 0.05] = np.nan

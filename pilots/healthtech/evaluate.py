@@ -41,7 +41,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Test:
+class Backtest:
     """What all models are judged on."""
 
     counts: Counts
@@ -64,7 +64,7 @@ class Test:
         return metrics.score(made, y_OSH, metrics.naive_scale(self.counts, origin_O), self.steps)
 
 
-def judge_sampled(model: Any, test: Test) -> Judged:
+def judge_sampled(model: Any, test: Backtest) -> Judged:
     """A model that states its own distribution."""
     scored, made = [], []
     for block in refits(test.origins.test_O, CALIBRATE[test.counts.freq]):
@@ -75,7 +75,7 @@ def judge_sampled(model: Any, test: Test) -> Judged:
 
 
 def judge_mean(
-    combine: Callable[[Mapping[str, np.ndarray], np.ndarray], Any], means: Mapping[str, np.ndarray], test: Test
+    combine: Callable[[Mapping[str, np.ndarray], np.ndarray], Any], means: Mapping[str, np.ndarray], test: Backtest
 ) -> Judged:
     """A model of means, or several combined: `combine(means of earlier origins, y_OSH)` gives the weights.
 
@@ -97,7 +97,7 @@ def judge_mean(
     return Judged(metrics.join(scored), made, head, weights, np.concatenate(means_made))
 
 
-def headline(judged: list[Judged], naive: Judged, test: Test, seed: int) -> dict[str, dict]:
+def headline(judged: list[Judged], naive: Judged, test: Backtest, seed: int) -> dict[str, dict]:
     """Every score of design §3 as a mean over the bottom series and over the trainings (one per seed), with its
     interval and the naive model's value."""
 
@@ -112,15 +112,21 @@ def headline(judged: list[Judged], naive: Judged, test: Test, seed: int) -> dict
         spread = over_seeds(h, weight_RO) if weight_RO is not None else None
         steps = h - test.counts.delay
         for key, value in own.items():
-            low, high = (None, None) if spread is None else map(float, np.nanquantile(spread[key], [0.025, 0.975]))
+            low, high = (None, None) if spread is None else interval(float(value[0]), spread[key])
             name = key if steps == test.origins.horizon else f"{key}@{steps}"
             found[name] = {"value": float(value[0]), "unit": unit(key, test.counts), "low": low, "high": high}
             found[name]["naive"] = float(beside[key][0])
     return found
 
 
+def interval(value: float, value_R: np.ndarray) -> tuple[float, float]:
+    """95 % of the resampled values, moved to the value itself: resampling alone makes a mean of |error| grow."""
+    low, high = np.nanquantile(value_R, [0.025, 0.975]) - np.nanmean(value_R)
+    return float(min(value, value + low)), float(max(value, value + high))
+
+
 def mean_figures(
-    judged: Judged, h: int, test: Test, weight_RO: np.ndarray | None = None, series: slice | list[int] | None = None
+    judged: Judged, h: int, test: Backtest, weight_RO: np.ndarray | None = None, series: slice | list[int] | None = None
 ) -> dict[str, np.ndarray]:
     """Scores as means over series (the bottom ones), [R]."""
     chosen = slice(0, test.counts.bottom) if series is None else series
@@ -128,7 +134,7 @@ def mean_figures(
     return {key: np.nanmean(value_RS[:, chosen], axis=1) for key, value_RS in found.items()}
 
 
-def versus(judged: Judged, other: Judged, test: Test, seed: int) -> dict[str, float | str | None]:
+def versus(judged: Judged, other: Judged, test: Backtest, seed: int) -> dict[str, float | str | None]:
     """Pinball loss less the other's, with a block bootstrap over origins; better only if the interval excludes 0."""
     h = max(judged.scored)
     apart = lambda w: mean_figures(judged, h, test, w)["pinball"] - mean_figures(other, h, test, w)["pinball"]  # noqa: E731
@@ -136,7 +142,7 @@ def versus(judged: Judged, other: Judged, test: Test, seed: int) -> dict[str, fl
     value, theirs = float(apart(None)[0]), float(mean_figures(other, h, test)["pinball"][0])
     if weight_RO is None:
         return {"difference": value, "low": None, "high": None, "other": theirs, "verdict": "too few origins to tell"}
-    low, high = map(float, np.nanquantile(apart(weight_RO), [0.025, 0.975]))
+    low, high = interval(value, apart(weight_RO))
     verdict = "better" if high < 0 else "worse" if low > 0 else "no better"
     return {"difference": value, "low": low, "high": high, "other": theirs, "verdict": verdict}
 

@@ -16,8 +16,8 @@ from omegaconf import DictConfig
 from common.config import build
 from common.fault import Fault
 from common.run import Run
-from pilots.healthtech.backtest.rolling import rolling
-from pilots.healthtech.evaluate import Judged, Test, judge_mean, judge_sampled
+from pilots.healthtech.backtest.rolling import Rolling
+from pilots.healthtech.evaluate import Backtest, Judged, judge_mean, judge_sampled
 from pilots.healthtech.models.ensemble import Alone
 
 
@@ -36,17 +36,18 @@ class Ladder:
     def models(self) -> dict[str, Any]:
         return {name: self.make(name) for name in self.settings}
 
-    def roll(self, run: Run, test: Test) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def roll(self, run: Run, test: Backtest) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Expected counts of every model at every origin, and every model as last fitted."""
         means, fitted = {}, {}
         for name in self.settings:
-            made = partial(rolling, partial(self.make, name), test.counts, test.origins.all_O, test.task)
-            mean_OSH, model = made(lambda text, name=name: run.say(f"{name}, {text}"))
-            if model is None:
+            rolled = Rolling(partial(self.make, name), test.counts, test.origins.all_O, test.task)
+            if not rolled.possible:
                 need = self.make(name).needs(test.counts.freq)
                 self.left_out[name] = f"{name} is left out: it needs {need} periods before the last origin"
                 continue
-            means[name], fitted[name] = mean_OSH, model
+            say = lambda text, name=name: run.say(f"{name}, {text}")  # noqa: E731
+            kept = run.keep(f"{name}_{test.task.seed}", lambda: {"mean": rolled.means(say)})  # noqa: B023
+            means[name], fitted[name] = kept["mean"], rolled.last()
         return means, fitted
 
 
@@ -76,8 +77,8 @@ def asked_for(cfg: DictConfig) -> Ladder:
     return ladder
 
 
-def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], test: Test) -> Outcome:
-    """Test every model; the ensemble last, from its members' means."""
+def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], test: Backtest) -> Outcome:
+    """Judge every model; the ensemble last, from its members' means."""
     by_model = {}
     for name, model in fitted.items():
         if hasattr(model, "sample") or hasattr(model, "distribution"):

@@ -18,13 +18,15 @@ from common.machine import commit
 from common.run import Run
 from pilots.healthtech import bundle
 from pilots.healthtech.distribution.levels import LEVELS
-from pilots.healthtech.evaluate import Judged, Test, mean_figures
+from pilots.healthtech.evaluate import Backtest, Judged, mean_figures
 from pilots.healthtech.ladder import Ladder, Outcome
 
 SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
 
 
-def save(run: Run, cfg: DictConfig, test: Test, ladder: Ladder, outcome: Outcome, metrics: dict, better: dict) -> float:
+def save(
+    run: Run, cfg: DictConfig, test: Backtest, ladder: Ladder, outcome: Outcome, metrics: dict, better: dict
+) -> float:
     """Everything a run leaves behind. Returns the pinball loss."""
     human = yaml.safe_load(files("pilots.healthtech").joinpath("card.yaml").read_text(encoding="utf-8"))
     judged, counts = outcome.by_model[ladder.headline], test.counts
@@ -73,7 +75,7 @@ def save(run: Run, cfg: DictConfig, test: Test, ladder: Ladder, outcome: Outcome
     return metrics["pinball"]["value"]
 
 
-def by_model(outcome: Outcome, test: Test) -> dict[str, dict[str, float]]:
+def by_model(outcome: Outcome, test: Backtest) -> dict[str, dict[str, float]]:
     """Every model's scores over the bottom series."""
     return {
         name: {key: float(value[0]) for key, value in _all(judged, test).items()}
@@ -81,7 +83,7 @@ def by_model(outcome: Outcome, test: Test) -> dict[str, dict[str, float]]:
     }
 
 
-def by_series(judged: Judged, test: Test) -> dict[str, dict[str, float | None]]:
+def by_series(judged: Judged, test: Backtest) -> dict[str, dict[str, float | None]]:
     """The headline model's scores of every series, sums included; null where nothing was counted."""
     found = {}
     for s, name in enumerate(test.counts.names_S):
@@ -90,7 +92,7 @@ def by_series(judged: Judged, test: Test) -> dict[str, dict[str, float | None]]:
     return found
 
 
-def _all(judged: Judged, test: Test, series: list[int] | None = None) -> dict[str, np.ndarray]:
+def _all(judged: Judged, test: Backtest, series: list[int] | None = None) -> dict[str, np.ndarray]:
     """Scores under the names of design §3, those of shorter horizons with @h."""
     found = {}
     for h in sorted(judged.scored, reverse=True):
@@ -100,7 +102,7 @@ def _all(judged: Judged, test: Test, series: list[int] | None = None) -> dict[st
     return found
 
 
-def span(test: Test) -> dict[str, object]:
+def span(test: Backtest) -> dict[str, object]:
     """When was forecast, in words of the settings."""
     origins, time_T = test.origins, test.counts.time_T
     return {
@@ -113,7 +115,7 @@ def span(test: Test) -> dict[str, object]:
     }
 
 
-def predictions(judged: Judged, test: Test) -> bytes:
+def predictions(judged: Judged, test: Backtest) -> bytes:
     """predictions.csv.gz: one line per origin, series and step."""
     at = np.searchsorted(LEVELS, SHOWN)
     tables = []
@@ -136,7 +138,7 @@ def predictions(judged: Judged, test: Test) -> bytes:
     return gzip.compress(pd.concat(tables).to_csv(index=False).encode(), mtime=0)
 
 
-def evaluation(test: Test) -> bytes:
+def evaluation(test: Backtest) -> bytes:
     """The graph's inputs at the last origins and what came of them, for later checks of variants."""
     last_O = test.origins.test_O[-20:]
     asked = [bundle.asked_at(test, int(origin), bundle.levels(test.counts)) for origin in last_O]

@@ -19,7 +19,7 @@ def story(cfg: DictConfig) -> float:
     """Learn from what was known before each origin, score what came after it."""
     from common.run import Run
     from pilots.healthtech.backtest.origins import plan
-    from pilots.healthtech.evaluate import Test, headline, versus
+    from pilots.healthtech.evaluate import Backtest, headline, versus
     from pilots.healthtech.ladder import asked_for, judge
     from pilots.healthtech.protocol import calendar_of, read, task_for
     from pilots.healthtech.save import save
@@ -33,7 +33,7 @@ def story(cfg: DictConfig) -> float:
 
     tests, judged = [], []
     for seed in run.seeds:
-        test = Test(counts, origins, task_for(ladder, counts, origins, calendar, seed))
+        test = Backtest(counts, origins, task_for(ladder, counts, origins, calendar, seed))
         with run.stage("fit"):
             means, fitted = ladder.roll(run, test)
         with run.stage("evaluate"):

@@ -30,27 +30,46 @@ def refits(origin_O: np.ndarray, every: int | None) -> list[np.ndarray]:
     return [np.array(group) for group in groups]
 
 
-def rolling(
-    make: Callable[[], Any], counts: Counts, origin_O: np.ndarray, task: Task, say: Callable[[str], None]
-) -> tuple[np.ndarray, Any]:
-    """Expected counts mean_OSH, NaN where the history was too short to fit; and the last fitted model, or None.
+class Rolling:
+    """A model that goes through the origins: `make` gives it afresh for every fit.
 
-    The model that serves an origin was fitted on counts reported before that origin, and before every other origin
-    that it serves.
+    The fit that serves an origin saw counts reported before that origin, and before every other that it serves.
     """
-    parts, fitted = [], None
-    every = getattr(make(), "refit_every", None)
-    groups = refits(origin_O, every[counts.freq] if every else None)
-    for number, group in enumerate(groups):
-        known = int(group[0]) - counts.delay
-        model = make()
-        if known < model.needs(counts.freq):
-            parts.append(np.full((len(group), counts.series, task.horizon), np.nan))
-            continue
-        say(f"fit {number + 1} of {len(groups)}")
-        fitted = model.fit(counts.until(known), task)
-        parts.append(expected(fitted, rows_at(counts, group, task)).reshape(len(group), counts.series, task.horizon))
-    return np.concatenate(parts), fitted
+
+    def __init__(self, make: Callable[[], Any], counts: Counts, origin_O: np.ndarray, task: Task):
+        self.make, self.counts, self.task, model = make, counts, task, make()
+        every = getattr(model, "refit_every", None)
+        self.groups = refits(origin_O, every[counts.freq] if every else None)
+        self.needs, self._last = model.needs(counts.freq), None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is history enough for the last fit."""
+        return self._known(self.groups[-1]) >= self.needs
+
+    def means(self, say: Callable[[str], None]) -> np.ndarray:
+        """Expected counts mean_OSH, NaN where the history was too short to fit."""
+        parts = []
+        for number, group in enumerate(self.groups):
+            say(f"fit {number + 1} of {len(self.groups)}")
+            shape = (len(group), self.counts.series, self.task.horizon)
+            if self._known(group) < self.needs:
+                parts.append(np.full(shape, np.nan))
+                continue
+            self._last = self._fit(group)
+            parts.append(expected(self._last, rows_at(self.counts, group, self.task)).reshape(shape))
+        return np.concatenate(parts)
+
+    def last(self) -> Any:
+        """The last fit; made again where a resumed run had kept its means alone."""
+        self._last = self._last or self._fit(self.groups[-1])
+        return self._last
+
+    def _known(self, group: np.ndarray) -> int:
+        return int(group[0]) - self.counts.delay
+
+    def _fit(self, group: np.ndarray) -> Any:
+        return self.make().fit(self.counts.until(self._known(group)), self.task)
 
 
 def expected(fitted: Any, rows: Windows) -> np.ndarray:
