@@ -10,8 +10,11 @@ import numpy as np
 
 from common.fault import Fault, did_you_mean
 from pilots.healthtech.data.contract import PERIOD, Counts, Finding
+from pilots.healthtech.data.family import Family, family_of
 from pilots.healthtech.data.grid import Grid, on_grid
 from pilots.healthtech.data.layout import FUTURE, Layout, freq_of, read_rows
+from pilots.healthtech.data.quality import examine
+from pilots.healthtech.data.words import number, on, stamp
 
 COLUMNS = ("time", "value", "series", "hierarchy")
 LEAST = {"h": 336, "D": 14, "MS": 24}  # two weeks, or two years of months
@@ -94,24 +97,41 @@ class CsvCounts:
     def read(self) -> Counts:
         rows = read_rows(self.path, self.layout)
         grid = on_grid(rows, self.layout)
+        freq, time_T = self.layout.freq, grid.time_T
         self._long_enough(grid)
-        findings = [*grid.findings, *_unnamed(rows.extra)]
+        excluded_T, found = excluded(self.exclude, time_T, freq)
+        findings = [*grid.findings, *found]
+        late_T = np.arange(len(time_T)) >= len(time_T) - self.delay
+        if self.delay:
+            text = f"The last {number(self.delay, freq)} are not fully reported yet (data.delay): not looked at"
+            findings.append(Finding("delay", text, count=self.delay))
+        silent_T = excluded_T | late_T
+        y_ST, found = examine(
+            np.where(silent_T, np.nan, grid.y_BT), time_T, grid.names_B, freq, silent_T | grid.clock_T
+        )
+        findings += [*found, *_unnamed(rows.extra)]
+        family = self._family(grid, y_ST, silent_T)
         return Counts(
             name=self.name or self.path.name.split(".")[0],
             licence=self.licence,
-            sha256=fingerprint(grid.names_B, grid.time_T, grid.y_BT),
-            freq=self.layout.freq,
-            time_T=grid.time_T,
-            y_ST=grid.y_BT,
-            names_S=grid.names_B,
-            sums_SB=np.eye(len(grid.names_B)),
-            future_STK=grid.future_BTK,
+            sha256=fingerprint(family.names_S, time_T, family.y_ST),
+            freq=freq,
+            time_T=time_T,
+            y_ST=family.y_ST,
+            names_S=family.names_S,
+            sums_SB=family.sums_SB,
+            levels=family.levels,
+            future_STK=family.future_STK,
             future_K=tuple(name for name, _ in self.layout.future),
-            findings=tuple(findings),
+            findings=tuple([*findings, *family.findings]),
             unit=self.unit,
             delay=self.delay,
-            table=self.layout.table(),
+            table={**self.layout.table(), "names": list(family.names_S), "total_rows": list(family.total_rows)},
         )
+
+    def _family(self, grid: Grid, y_BT: np.ndarray, silent_T: np.ndarray) -> Family:
+        groups = {level: list(group) for level, group in grid.group_B.items()}
+        return family_of(y_BT, grid.names_B, groups, self.total, grid.future_BTK, self.layout.freq, silent_T)
 
     def _long_enough(self, grid: Grid) -> None:
         freq = self.layout.freq
@@ -119,8 +139,8 @@ class CsvCounts:
         if counted < LEAST[freq]:
             least = "24 months" if freq == "MS" else "two weeks"
             raise Fault(
-                f"{self.path.name} has counts for {counted:,} {PERIOD[freq]}s; {least} ({LEAST[freq]:,} {PERIOD[freq]}s) are "
-                "the least that a pattern can be learnt from"
+                f"{self.path.name} has counts for {number(counted, freq)}; {least} ({LEAST[freq]:,} {PERIOD[freq]}s) "
+                "are the least that a pattern can be learnt from"
             )
 
 
@@ -132,6 +152,27 @@ def fingerprint(names: Sequence[str], time_T: np.ndarray, y_ST: np.ndarray) -> s
     return digest.hexdigest()
 
 
+def excluded(exclude: Sequence[Sequence[str]], time_T: np.ndarray, freq: str) -> tuple[np.ndarray, list[Finding]]:
+    """excluded_T: True inside any [from, to], both ends included: a day as `to` includes its hours."""
+    out_T, findings = np.zeros(len(time_T), bool), []
+    for pair in exclude:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise Fault(f"data.exclude={exclude} is no list of pairs: write [[2020-03-16, 2021-07-19]]")
+        try:
+            first, last = (np.datetime64(str(end).strip().replace(" ", "T")) for end in pair)
+        except ValueError as err:
+            raise Fault(f"data.exclude: {err}; write dates as 2020-03-16") from err
+        end = (last + 1).astype("datetime64[s]")  # one more of the unit it is written in: a day, an hour, a month
+        own_T = (time_T >= first.astype("datetime64[s]")) & (time_T < end)
+        if not own_T.any():
+            span = f"{stamp(time_T[0], freq)} to {stamp(time_T[-1], freq)}"
+            raise Fault(f"data.exclude [{pair[0]}, {pair[1]}] holds no {PERIOD[freq]} of the data ({span}): correct it")
+        out_T |= own_T
+        text = f"Excluded {on(time_T, own_T, freq)} (data.exclude): taken as missing"
+        findings.append(Finding("excluded", text, count=int(own_T.sum())))
+    return out_T, findings
+
+
 def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:
     declared = dict(future) if isinstance(future, Mapping) else {str(name): None for name in future or ()}
     for name, word in declared.items():
@@ -139,7 +180,8 @@ def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:
             stated = f" ({word})" if word else ""
             raise Fault(
                 f"data.future.{name}{stated}: what was measured on a day is not known before it. Say "
-                f"data.future.{name}=forecast if the column holds forecasts made ahead, =known if it is planned ahead, or leave it out"
+                f"data.future.{name}=forecast if the column holds forecasts made ahead, =known if it is planned "
+                "ahead, or leave it out"
             )
     return tuple((str(name), str(word)) for name, word in declared.items())
 

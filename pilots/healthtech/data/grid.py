@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from common.fault import Fault
+from common.table_time import AS_IS
+from pilots.healthtech.data.clock import changes, half_counted, skipped, wrong_clock
 from pilots.healthtech.data.contract import PERIOD, Finding
 from pilots.healthtech.data.layout import Layout, Rows
+from pilots.healthtech.data.words import number
 
 UNIT = {"h": "h", "D": "D", "MS": "M"}  # numpy's word for one period
 MOST_CELLS = 50_000_000  # series x periods; 400 MB, and far more than any hospital has
@@ -24,8 +27,8 @@ EMPTY = 0.95  # share of periods that no series has, from which on a stamp must 
 class Grid:
     """Counts as the file has them: time_T datetime64[s], y_BT and future_BTK float64, NaN = not known.
 
-    clock_T  True where the clocks change: an hour that does not exist, or half of one that came twice
-    group_B  level -> what each series belongs to
+    clock_T  True where the clocks change: an hour that never was, or came twice and was counted once
+    group_B  level -> what each series belongs to, "" = nothing
     """
 
     time_T: np.ndarray
@@ -54,30 +57,40 @@ def on_grid(rows: Rows, layout: Layout) -> Grid:
     if ahead:
         findings.append(
             Finding(
-                "no count yet", f"{_number(ahead, layout.freq)} after the last count hold none: left out", count=ahead
+                "no count yet", f"{number(ahead, layout.freq)} after the last count hold none: left out", count=ahead
             )
         )
     time_T = (first + np.arange(last - first + 1)).astype(f"datetime64[{UNIT[layout.freq]}]").astype("datetime64[s]")
-    gone_T, twice_T = _clock(time_T, layout)
+    clock = layout.freq == "h" and layout.timezone != AS_IS
+    none_T = np.zeros(len(time_T), bool)
+    gone_T, twice_T = changes(time_T, layout.timezone) if clock else (none_T, none_T)
     at_R = np.where(inside_R, code_R * len(time_T) + period_R - first, -1)
-    double = _doubles(rows, layout, at_R, twice_T)
+    again, earlier = _doubles(rows, layout, at_R, twice_T)
     size = len(names) * len(time_T)
     y = np.full(size, 0.0 if layout.absent == "zero" else np.nan)
     y[at_R[inside_R]] = y_R[inside_R]
-    y[at_R[double]] = _sum_of_twins(at_R, y_R, double)
-    y_BT = y.reshape(len(names), -1)
-    y_BT, found = _clock_findings(rows, layout, y_BT, at_R, time_T, gone_T, twice_T, len(double))
-    findings += found
+    y[at_R[again]] = y_R[again] + y_R[earlier]
+    y_BT, counted_B = y.reshape(len(names), -1), np.zeros(len(names), bool)
+    rows_BT = np.bincount(at_R[inside_R], minlength=size).reshape(y_BT.shape)
+    y_BT[(rows_BT == 0) & gone_T] = np.nan
+    half_BT, found = half_counted(y_BT, rows_BT, twice_T, rows.zoned)
+    y_BT[half_BT] = np.nan
+    findings += [*found, *skipped(y_BT, time_T, gone_T)]
+    if clock:
+        findings += wrong_clock(y_BT, time_T, layout.timezone, rows.zoned)
+    counted_B[np.unique(code_R[np.isfinite(y_R)])] = True
+    for name in names[~counted_B]:
+        findings.append(Finding("empty series", f"{name} has not one count: left out", str(name)))
     future_BTK = np.full((size, len(layout.future)), np.nan)
     for k, (name, _) in enumerate(layout.future):
         future_BTK[at_R[inside_R], k] = rows.frame[name].to_numpy(float)[inside_R]
     return Grid(
         time_T,
-        y_BT,
-        tuple(map(str, names)),
-        gone_T,
-        future_BTK.reshape(*y_BT.shape, -1),
-        {level: _groups(rows, level, code_R, names) for level in layout.hierarchy},
+        y_BT[counted_B],
+        tuple(map(str, names[counted_B])),
+        gone_T | half_BT.any(axis=0),
+        future_BTK.reshape(*y_BT.shape, -1)[counted_B],
+        {level: tuple(np.array(_groups(rows, level, code_R, names))[counted_B]) for level in layout.hierarchy},
         tuple(findings),
     )
 
@@ -115,30 +128,28 @@ def _possible(rows: Rows, layout: Layout, period_R: np.ndarray, series: int, fir
     if step > 1 and layout.absent == "missing":
         better = {("h", 24): "D", ("D", 28): "MS", ("D", 30): "MS", ("D", 31): "MS"}.get((layout.freq, step))
         remedy = f": say data.freq={better}" if better else ""
-        raise Fault(f"{name}: its rows are {_number(step, layout.freq)} apart, data.freq={layout.freq} wants 1{remedy}")
+        raise Fault(f"{name}: its rows are {number(step, layout.freq)} apart, data.freq={layout.freq} wants 1{remedy}")
     if (layout.absent == "missing" and len(had) < (1 - EMPTY) * periods) or series * periods > MOST_CELLS:
         widest = int(np.argmax(np.diff(had))) if len(had) > 1 else 0
         row = int(np.argmax(period_R == (had[widest + 1] if widest + 1 > len(had) // 2 else had[widest])))
         raise Fault(
-            f"{_where(rows, row)} makes the file span {_number(periods, layout.freq)} for {series:,} series, nearly "
+            f"{_where(rows, row)} makes the file span {number(periods, layout.freq)} for {series:,} series, nearly "
             "all without a count: correct the date, or name the right column for the series"
         )
 
 
-def _doubles(rows: Rows, layout: Layout, at_R: np.ndarray, twice_T: np.ndarray) -> np.ndarray:
-    """Rows that bring the second count of an hour that came twice; any other second count is refused."""
+def _doubles(rows: Rows, layout: Layout, at_R: np.ndarray, twice_T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with the second count of an hour that came twice, and those with the first; all others are refused."""
     order_R = np.argsort(at_R, kind="stable")
     same = at_R[order_R[1:]] == at_R[order_R[:-1]]
-    again = order_R[1:][same & (at_R[order_R[1:]] >= 0)]
-    if not len(again):
-        return again
-    earlier = order_R[:-1][same & (at_R[order_R[1:]] >= 0)]
+    same &= at_R[order_R[1:]] >= 0
+    again, earlier = order_R[1:][same], order_R[:-1][same]
     text = rows.frame["text"].to_numpy()
-    fits = twice_T[at_R[again] % len(twice_T)] & ~np.isin(at_R[earlier], at_R[again][np.isin(earlier, again)])
+    fits = twice_T[at_R[again] % len(twice_T)] & ~np.isin(earlier, again)
     if rows.zoned:
         fits &= text[again] != text[earlier]
     if fits.all():
-        return again
+        return again, earlier
     wrong = np.flatnonzero(~fits)
     first = wrong[np.argmin(again[wrong])]
     row, other = int(again[first]), int(earlier[first])
@@ -155,56 +166,11 @@ def _doubles(rows: Rows, layout: Layout, at_R: np.ndarray, twice_T: np.ndarray) 
     )
 
 
-def _sum_of_twins(at_R: np.ndarray, y_R: np.ndarray, again: np.ndarray) -> np.ndarray:
-    """Both counts of an hour that came twice, together; NaN if one of them is missing."""
-    total = pd.Series(y_R).groupby(at_R).agg(lambda x: x.sum(skipna=False)) if len(again) else pd.Series(dtype=float)
-    return total.reindex(at_R[again]).to_numpy()
-
-
-def _clock(time_T: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Hours of the wall clock that do not exist, and hours that come twice."""
-    none_T = np.zeros(len(time_T), bool)
-    if layout.freq != "h" or layout.timezone == "as_is":
-        return none_T, none_T
-    naive = pd.DatetimeIndex(time_T)
-    gone_T = naive.tz_localize(layout.timezone, ambiguous=none_T, nonexistent="NaT").isna()
-    twice_T = naive.tz_localize(layout.timezone, ambiguous="NaT", nonexistent="shift_forward").isna()
-    return np.asarray(gone_T), np.asarray(twice_T)
-
-
-def _clock_findings(
-    rows: Rows,
-    layout: Layout,
-    y_BT: np.ndarray,
-    at_R: np.ndarray,
-    time_T: np.ndarray,
-    gone_T: np.ndarray,
-    twice_T: np.ndarray,
-    doubled: int,
-) -> tuple[np.ndarray, list[Finding]]:
-    findings = []
-    if doubled:
-        text = f"{doubled:,} hours came twice when the clocks went back: both counts were added"
-        findings.append(Finding("clock change", text, count=doubled))
-    gone = int(np.sum(gone_T & np.isnan(y_BT).any(axis=0)))
-    if gone:
-        first = pd.Timestamp(time_T[np.argmax(gone_T)])
-        text = f"{gone:,} hours do not exist because the clocks went forward (first {first:%Y-%m-%d %H:%M}): no gap"
-        findings.append(Finding("clock change", text, count=gone))
-    if rows.zoned and twice_T.any():  # one row alone is half an hour's worth
-        inside = at_R[at_R >= 0]
-        times_BT = np.bincount(inside, minlength=y_BT.size).reshape(y_BT.shape)
-        half_BT = twice_T & (times_BT == 1) & np.isfinite(y_BT)
-        if half_BT.any():
-            y_BT = np.where(half_BT, np.nan, y_BT)
-            text = f"{half_BT.sum():,} hours that came twice have one count only: taken as missing"
-            findings.append(Finding("clock change", text, count=int(half_BT.sum())))
-    return y_BT, findings
-
-
 def _groups(rows: Rows, level: str, code_R: np.ndarray, names: pd.Index) -> tuple[str, ...]:
     """What each series belongs to at a level."""
-    pairs = pd.DataFrame({"series": code_R, "group": rows.frame[level].to_numpy(), "row": np.arange(len(code_R))})
+    pairs = pd.DataFrame(
+        {"series": code_R, "group": rows.frame[level].fillna("").to_numpy(), "row": np.arange(len(code_R))}
+    )
     pairs = pairs.drop_duplicates(["series", "group"])
     again = pairs[pairs["series"].duplicated()]
     if len(again):
@@ -225,7 +191,3 @@ def _where(rows: Rows, row: int) -> str:
 
 def _a(freq: str) -> str:
     return "an hour" if freq == "h" else f"a {PERIOD[freq]}"
-
-
-def _number(count: int, freq: str) -> str:
-    return f"{count:,} {PERIOD[freq]}{'s' if count != 1 else ''}"

@@ -6,7 +6,7 @@ Right of the waist too: numpy, pandas and `common` only. Axis R: rows of the fil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from common.table_time import AS_IS, read_times
 
 FREQS = {"h": "h", "d": "D", "ms": "MS"}  # written in any case
 FUTURE = ("forecast", "known")  # how a column can be known before the day it is about
+SAME = ("freq", "timezone", "absent", "date_format", "decimal", "separator")  # kept word for word
 MOST = 1e9  # a count above it is no number of patients
 
 
@@ -53,16 +54,24 @@ class Layout:
 
     def table(self) -> dict:
         """As plain words and lists, for a bundle."""
-        return {**asdict(self), **{key: list(getattr(self, key)) for key in ("value", "hierarchy", "missing")}} | {
-            "future": dict(self.future)
-        }
+        value = self.value[0] if len(self.value) == 1 else list(self.value)
+        columns = {"time": self.time, "value": value, "series": self.series, "hierarchy": list(self.hierarchy)}
+        same = {key: getattr(self, key) for key in SAME}
+        return {"columns": columns, **same, "missing": list(self.missing), "future": dict(self.future)}
 
     @classmethod
     def of_table(cls, table: Mapping) -> Layout:
         """The layout that a bundle keeps; words it does not know belong to others."""
-        known = {key: table[key] for key in cls.__dataclass_fields__ if key in table}
-        lists = {key: tuple(known.get(key, ())) for key in ("value", "hierarchy", "missing")}
-        return cls(**{**known, **lists, "future": tuple(dict(known.get("future", {})).items())})
+        columns, value = table["columns"], table["columns"]["value"]
+        return cls(
+            time=columns["time"],
+            value=(value,) if isinstance(value, str) else tuple(value),
+            series=columns.get("series") or "",
+            hierarchy=tuple(columns.get("hierarchy", ())),
+            future=tuple(table.get("future", {}).items()),
+            missing=tuple(table.get("missing", ())),
+            **{key: table[key] for key in SAME if key in table},
+        )
 
 
 def freq_of(word: str) -> str:
@@ -102,6 +111,7 @@ def read_rows(path: str | Path, layout: Layout, setting: str | None = "data") ->
     frame = table.frame(columns)
     table.check(frame, columns)
     _not_too_many(frame, layout, table)
+    _known_ahead(frame, layout, table)
     stamp_R, notes = read_times(
         frame["time"],
         lambda line: table.where("time", line),
@@ -132,6 +142,13 @@ def _not_too_many(frame: pd.DataFrame, layout: Layout, table: Table) -> None:
             raise Fault(f"{table.where(name, line)} = {frame[name][line]:.10g} is no number of patients: correct it")
 
 
+def _known_ahead(frame: pd.DataFrame, layout: Layout, table: Table) -> None:
+    for name, _ in layout.future:
+        if frame[name].isna().any():
+            line = frame.index[frame[name].isna()][0]
+            raise Fault(f"{table.where(name, line)} is empty: what a forecast looks at must be known on every row")
+
+
 def _columns(layout: Layout) -> tuple[list[Column], dict[str, str]]:
     """The columns to read, under names of our own, and what they are called in the file."""
     columns = [_text("time")]
@@ -143,7 +160,8 @@ def _columns(layout: Layout) -> tuple[list[Column], dict[str, str]]:
     if layout.series:
         columns.append(_text("series"))
         names["series"] = layout.series
-    columns += [_text(name) for name in layout.hierarchy]
+    columns += [Column(name, "", -np.inf, np.inf, required=False, kind="text") for name in layout.hierarchy]
+    names |= {name: name for name in layout.hierarchy}  # asked for by name, so a Fault where the file lacks one
     columns += [Column(name, "", -np.inf, np.inf) for name, _ in layout.future]
     twice = {c.name for c in columns if [d.name for d in columns].count(c.name) > 1}
     if twice:
@@ -158,7 +176,7 @@ def _ours() -> str:
 def _with_values(layout: Layout, names: Sequence[str], path: Path) -> Layout:
     if not names:
         raise Fault(f"{path.name} has no column of counts beside {layout.time}")
-    return Layout(**{**{key: getattr(layout, key) for key in layout.__dataclass_fields__}, "value": tuple(names)})
+    return replace(layout, value=tuple(names))
 
 
 def _melted(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
