@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pilots.healthtech.prophet_fit.design import Design, Point
-from pilots.healthtech.prophet_fit.linear import best_variance, join, solve
+from pilots.healthtech.prophet_fit.linear import LEAST, best_variance, join, solve
 
 STEPS = 40  # linearisations; 4 to 8 are usual
 CLOSE = 1e-10  # of the objective: the gain of a step at which they end
@@ -16,7 +16,7 @@ def descend(designs: list[Design], tau: float) -> Point:
     """The mode of every series, in the order of their numbers."""
     multiplies = bool(designs[0].multiplies_K.any())
     sums = join([d.start() if multiplies else d.linear() for d in designs])
-    start = np.maximum(sums.yy_S / sums.rows_S, 1e-12)
+    start = np.maximum(sums.yy_S / sums.rows_S, LEAST)
     point = Point(*solve(sums, tau, start))
     if multiplies:
         point = _gauss_newton(designs, point, tau)
@@ -63,7 +63,7 @@ def _loss(designs: list[Design], first_D: np.ndarray, point: Point, open_: np.nd
     rss, rows_S = np.empty(len(open_)), np.empty(len(open_))
     for design, rows, mine in _by_design(designs, first_D, open_):
         rss[mine], rows_S[mine] = design.residual_squares(point.take(mine), rows), design.y_GN.shape[1]
-    point.variance_S[:] = v = np.maximum(best_variance(rss, rows_S), 1e-20)
+    point.variance_S[:] = v = np.maximum(best_variance(rss, rows_S), LEAST)
     prior = (point.z_SZ**2).sum(axis=1) / 2 + np.abs(point.delta_SC).sum(axis=1) / tau + 2 * v
     return prior + rows_S * np.log(v) / 2 + rss / (2 * v)
 

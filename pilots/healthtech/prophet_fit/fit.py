@@ -32,7 +32,7 @@ class Priors:
     changepoint_range: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.changepoints <= 0 or np.min(self.columns) <= 0:
+        if self.changepoints <= 0 or np.less_equal(self.columns, 0).any():
             raise ValueError(f"prior scales must be > 0, got {self.changepoints} and {self.columns}")
         if self.n_changepoints < 0 or not 0 <= self.changepoint_range <= 1:
             raise ValueError(

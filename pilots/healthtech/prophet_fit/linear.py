@@ -16,6 +16,7 @@ import numpy as np
 from pilots.healthtech.prophet_fit.lasso import lasso
 
 TURNS = 60  # of sigma and coefficients; 5 to 10 are usual
+LEAST = 1e-18  # of sigma^2: a series that the columns explain without a rest has no mode
 CLOSE = 1e-9  # relative change of sigma^2 at which they end: the objective is then exact to about its square
 
 
@@ -81,7 +82,7 @@ def solve(sums: Sums, tau: float, variance_S: np.ndarray) -> tuple[np.ndarray, n
         v = variance_S[open_]
         z, delta, sign_SC[open_] = _coefficients(part, v, tau, sign_SC[open_])
         z_SZ[open_], delta_SC[open_] = z, delta
-        fitted = best_variance(np.maximum(_rss(part, z, delta), 1e-18 * part.yy_S), part.rows_S)
+        fitted = np.maximum(best_variance(np.maximum(_rss(part, z, delta), 0.0), part.rows_S), LEAST)
         miss = np.log(fitted / v)
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = (miss - miss_before) / (np.log(v) - before)
