@@ -39,7 +39,7 @@ def read_table(
     date_format: str | None = None,
     setting: str | None = "data",
 ) -> pd.DataFrame:
-    """Read .csv, .gz or .xz; our names as columns, index "line" = line in the file (column names are on line 1).
+    """Read .csv, .gz, .xz or .zip; our names as columns, index "line" = line in the file (column names are on line 1).
 
     names        our name -> the file's column, where they differ
     missing      codes for a missing reading, such as "-999"; empty, NaN, NA and null always are

@@ -13,6 +13,7 @@ import gzip
 import io
 import lzma
 import re
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +25,14 @@ from common.fault import Fault
 MAX_BYTES = 512 << 20  # unpacked; parsed it needs about four times as much memory, what a laptop can spare
 MAX_LINE_BYTES = 1 << 20  # the widest table allowed stays far below; one endless line is no table
 MAX_COLUMNS = 5000
+ZIP_END = 22 + 65_535  # bytes: the last record of a zip file and the longest comment it may hold
+MAX_DIRECTORY = 1 << 20  # bytes; about 10,000 files
 SEPARATORS = {"tab": "\t", "semicolon": ";", "comma": ",", "bar": "|", "space": " "}
 NOT_TEXT = {
-    b"PK\x03\x04": "is a workbook or a zip file, not text: open it and save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "is an old workbook, not text: open it and save the sheet as CSV",
     b"PAR1": "is a Parquet file, not text: write it out as CSV",
     b"%PDF": "is a PDF, not text: ask for the same table as CSV",
-    b"BZh": "is packed with bzip2: unpack it, or pack it with gzip or xz",
+    b"BZh": "is packed with bzip2: unpack it, or pack it with gzip, xz or zip",
     b"7z\xbc\xaf": "is a 7-Zip file: unpack it, or pack it with gzip or xz",
     b"\x28\xb5\x2f\xfd": "is packed with zstd: unpack it, or pack it with gzip or xz",
 }
@@ -80,7 +82,7 @@ def read_lines(path: Path, separator: str | None = None) -> Lines:
 
 
 def unpack(path: Path) -> bytes:
-    """The file's bytes, gzip and xz unpacked (told by their first bytes, not by the name), never over MAX_BYTES."""
+    """The file's bytes; gzip, xz and zip are unpacked (told by their first bytes), never to more than MAX_BYTES."""
     if not path.exists():
         raise Fault(f"there is no file {path} (looked in {path.absolute().parent})")
     if not path.is_file():
@@ -90,6 +92,8 @@ def unpack(path: Path) -> bytes:
     for start, what in NOT_TEXT.items():
         if magic.startswith(start):
             raise Fault(f"{path.name} {what}")
+    if magic[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _capped(_unzip(path), path)
     opener = gzip.open if magic[:2] == b"\x1f\x8b" else lzma.open if magic == b"\xfd7zXZ\x00" else open
     try:
         with opener(path, "rb") as packed:
@@ -98,9 +102,54 @@ def unpack(path: Path) -> bytes:
         raise Fault(f"{path.name} ends in the middle of its packed data: copy or download it again") from err
     except (gzip.BadGzipFile, lzma.LZMAError, zlib.error) as err:
         raise Fault(f"{path.name} cannot be unpacked ({err}): copy or download it again") from err
+    return _capped(data, path)
+
+
+def _capped(data: bytes, path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise Fault(f"{path.name} holds more than {MAX_BYTES >> 20} MiB of text: split it into several files")
     return data
+
+
+def _unzip(path: Path) -> bytes:
+    """The one CSV inside a zip file, read up to one byte over MAX_BYTES."""
+    _check_directory(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = [file for file in archive.infolist() if not file.is_dir()]
+            names = [file.filename for file in files]
+            if "[Content_Types].xml" in names:
+                raise Fault(f"{path.name} is a workbook, not text: open it and save the sheet as CSV")
+            real = [file for file in files if not file.filename.startswith("__MACOSX/")]  # what Macs add
+            tables = [file for file in real if file.filename.lower().endswith(".csv")] or real
+            if len(tables) != 1:
+                inside = (
+                    f"{len(tables):,} tables ({', '.join(t.filename[:60] for t in tables[:5])})"
+                    if tables
+                    else "no file"
+                )
+                raise Fault(f"{path.name} holds {inside}: pack one CSV in it, or unpack it and name the file you mean")
+            if tables[0].flag_bits & 1:
+                raise Fault(f"{path.name} is locked with a password: unpack it first")
+            with archive.open(tables[0]) as packed:
+                return packed.read(MAX_BYTES + 1)
+    except EOFError as err:
+        raise Fault(f"{path.name} ends in the middle of its packed data: copy or download it again") from err
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, ValueError) as err:
+        raise Fault(f"{path.name} cannot be unpacked ({err}): copy or download it again") from err
+
+
+def _check_directory(path: Path) -> None:
+    """A zip file ends with a list of its files; one made to exhaust the memory is refused before it is read."""
+    with path.open("rb") as file:
+        file.seek(0, io.SEEK_END)
+        file.seek(max(0, file.tell() - ZIP_END))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0 or len(end) < at + 22:
+        raise Fault(f"{path.name} ends in the middle of its packed data: copy or download it again")
+    if int.from_bytes(end[at + 12 : at + 16], "little") > MAX_DIRECTORY:
+        raise Fault(f"{path.name} holds too many files: pack one CSV in it, or unpack it and name the file you mean")
 
 
 def _decode(data: bytes, path: Path) -> tuple[bytes, list[str]]:
