@@ -12,7 +12,10 @@ from pathlib import Path
 import toy_graph
 
 ROOT = Path(__file__).parents[1]
-LEFT = ("torch", "sklearn", "hydra", "omegaconf", "dvc", "lightgbm", "prophet", "jsonschema", "skl2onnx", "onnxscript")
+LEFT = (
+    "torch", "sklearn", "hydra", "omegaconf", "dvc", "lightgbm", "prophet", "jsonschema", "skl2onnx", "onnxscript",
+    "holidays", "scipy",
+)  # fmt: skip
 RIGHT = [
     *(ROOT / "common" / "bundle").glob("*.py"),
     *(
@@ -21,7 +24,7 @@ RIGHT = [
     ),
     *(
         ROOT / "common" / name
-        for name in ("runs.py", "table.py", "table_contract.py", "table_text.py", "table_time.py")
+        for name in ("runs.py", "spreadsheet.py", "table.py", "table_contract.py", "table_text.py", "table_time.py")
     ),
     *(ROOT / "pilots").glob("*/use/*.py"),
 ]

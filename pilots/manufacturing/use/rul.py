@@ -26,6 +26,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
 
     from common.fault import Fault
     from common.progress import Progress
+    from common.spreadsheet import write_spreadsheet
     from pilots.manufacturing.reasons import reasons
     from pilots.manufacturing.use import advise, draw, write
     from pilots.manufacturing.use.contract import check_contract, unit_of_life
@@ -69,14 +70,14 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     with Progress("write") as stage:
         document = advise.advisory(bundle, source.name, logs, outlook, order_M, states, flags_M, reasons_M, ladder)
         write.write_document(document, out / "advisory.json")
-        write.write_advisory(advise.table(document), out / "advisory.csv", manifest["table"].get("decimal", "."))
+        write_spreadsheet(advise.table(document), out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, outlook, out / "rul.csv.gz")
         pictures = draw.pictures(bundle, logs, outlook, order_M, reasons_M[:DRAWN], stage.say)
         (out / "plots").mkdir()
         for picture in pictures:
             draw.save(picture.figure, out / "plots" / picture.file)
         if what_if:
-            write.write_advisory(what_if.table, out / "what_if.csv", manifest["table"].get("decimal", "."))
+            write_spreadsheet(what_if.table, out / "what_if.csv", manifest["table"].get("decimal", "."))
         write_page(bundle, logs, document, pictures, what_if, out / "page.html")
 
 

@@ -15,26 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from common.spreadsheet import spreadsheet_cell
 from pilots.manufacturing.use.infer import Outlook
 from pilots.manufacturing.use.read import Logs
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so
-SPREADSHEET = "utf-8-sig"  # without the mark Excel reads °, é and ł as something else
 
 
 def write_document(document: Mapping[str, Any], path: Path) -> None:
     """advisory.json: UTF-8, indented, without a number that JSON does not know."""
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def write_advisory(table: pd.DataFrame, path: Path, decimal: str = ".") -> None:
-    """A CSV that a double click opens rightly in a spreadsheet of the country the data came from."""
-    safe = table.copy()
-    for column in safe.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in safe.dtypes]]:
-        safe[column] = [spreadsheet_cell(value) for value in safe[column]]
-    comma = decimal in (",", "comma")
-    text = safe.to_csv(index=False, lineterminator="\r\n", sep=";" if comma else ",", decimal="," if comma else ".")
-    path.write_bytes(text.encode(SPREADSHEET))
 
 
 def write_rows(logs: Logs, outlook: Outlook, path: Path) -> None:
@@ -64,11 +52,6 @@ def pack(table: pd.DataFrame, path: Path) -> None:
     # No time stamp and no name inside, level 6: the same answer is the same bytes, and 9 takes thrice as long.
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
         table.to_csv(io.TextIOWrapper(packed, "utf-8", write_through=True), index=False, lineterminator="\n")
-
-
-def spreadsheet_cell(text: str) -> str:
-    """Text that a spreadsheet shows instead of running it: ' is the sign for "this is text"."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def rounded(values: np.ndarray, digits: int) -> np.ndarray:

@@ -22,13 +22,13 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
 
     from common.fault import Fault
     from common.progress import Progress
+    from common.spreadsheet import write_spreadsheet
     from pilots.manufacturing.use.anomaly import draw, write
     from pilots.manufacturing.use.anomaly.infer import judge, urgency
     from pilots.manufacturing.use.anomaly.page import write_page
     from pilots.manufacturing.use.draw import save
     from pilots.manufacturing.use.ladder import Ladder
     from pilots.manufacturing.use.read import read_logs
-    from pilots.manufacturing.use.write import write_advisory
 
     if argv_rest:
         raise Fault(f"{argv_rest[0]} is not an option of an anomaly bundle; --set rate=0.02 moves its false-alarm rate")
@@ -46,7 +46,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         order_M = urgency(logs, found)
     with Progress("write") as stage:
         table = write.advisory(logs, found, order_M, manifest, ladder)
-        write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
+        write_spreadsheet(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.write_rows(logs, found, manifest, out / "anomaly.csv.gz")
         pictures = draw.pictures(bundle, logs, found, order_M, stage.say)
         (out / "plots").mkdir()

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from common.spreadsheet import spreadsheet_cell
 from pilots.manufacturing.rungs import said
 from pilots.manufacturing.use.anomaly.infer import Findings, telling
 from pilots.manufacturing.use.ladder import Ladder
 from pilots.manufacturing.use.read import Logs
-from pilots.manufacturing.use.write import spreadsheet_cell
 
 NAMED = 3  # sensors of a machine
 LEAST = 0.1  # part of the score from which on a sensor is named

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from common.atomic import write_bytes, write_text
 from common.bundle.open import Bundle
 from common.report import COLOURS, figure, page, svg
+from common.spreadsheet import write_spreadsheet
 from pilots.manufacturing.use.fault_class import Diagnosis
-from pilots.manufacturing.use.write import write_advisory
 
 SHOWN = 18.0  # multiples of shaft speed
 
@@ -25,7 +25,7 @@ def write_answer(bundle: Bundle, source: str, found: Diagnosis, out: Path) -> No
         "file": source, "state": found.state, "probability": round(found.probability, 4), "windows": found.windows,
         "agree": found.agree, "evidence": " ".join(found.evidence), "doubts": "; ".join(found.doubts),
     }  # fmt: skip
-    write_advisory(pd.DataFrame([told]), out / "diagnosis.csv")
+    write_spreadsheet(pd.DataFrame([told]), out / "diagnosis.csv")
     rows = window_rows(found, plan)
     write_bytes(out / "windows.csv.gz", gzip.compress(rows.to_csv(index=False).encode(), mtime=0))
     drawing = draw(bundle, found)

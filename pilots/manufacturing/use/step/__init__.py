@@ -16,6 +16,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     """Write advisory.csv and rul.csv.gz into the empty folder `out`, and the next state over the old one."""
     from common.fault import Fault
     from common.progress import Progress
+    from common.spreadsheet import write_spreadsheet
     from pilots.manufacturing.use import write
     from pilots.manufacturing.use.read import read_logs
     from pilots.manufacturing.use.renew import read_book, renewed, since_renewal
@@ -44,7 +45,7 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         rows = advance(bundle, logs, new_R, state, place_M, stage.say)
     with Progress("write"):
         table = advisory(state, logs, new_R, book, manifest)
-        write.write_advisory(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
+        write_spreadsheet(table, out / "advisory.csv", manifest["table"].get("decimal", "."))
         write.pack(rows, out / "rul.csv.gz")
         state.write(path, bundle)  # last: whatever failed before leaves the old state, and the call can be repeated
     print(f"state: {path.resolve()}, {len(state.machine_M):,} machines, {manifest['state_bytes']:,} bytes each")

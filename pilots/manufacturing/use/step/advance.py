@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from common.bundle.open import Bundle
+from common.spreadsheet import spreadsheet_cell
 from pilots.manufacturing.rungs import said
 from pilots.manufacturing.use.advise import ACKNOWLEDGED, OFF, ON, advice
 from pilots.manufacturing.use.contract import unit_of_life
@@ -20,7 +21,7 @@ from pilots.manufacturing.use.ladder import Ladder, rungs_of
 from pilots.manufacturing.use.read import Logs
 from pilots.manufacturing.use.renew import acknowledged
 from pilots.manufacturing.use.step.state import ANSWERS, NEXT, State
-from pilots.manufacturing.use.write import rounded, spreadsheet_cell
+from pilots.manufacturing.use.write import rounded
 
 AT_ONCE = 1024  # machines of one call: their state stays near the processor
 NAMED = 8  # machines that a note names

@@ -1,0 +1,97 @@
+"""What the readers of this pilot rely on beyond the common manifest: series, sums, clock, table, tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from common.fault import Fault
+
+INPUTS = {"counts", "level", "series", "when"}
+OUTPUTS = {"mean", "out_of_date", "p_exceed", "quantiles"}
+WHOLE = {"delay": 0, "past": 1, "horizon": 1}  # entry of `flow`: its least value
+MOST = 1_000_000  # periods; far more than any model looks back or ahead
+TABLE = {
+    "time": str, "series": str, "timezone": str, "absent": str, "decimal": str, "freq": str,
+    "value": list, "hierarchy": list, "missing": list, "future": dict,
+    "date_format": (str, type(None)), "separator": (str, type(None)),
+}  # fmt: skip
+
+
+def check_contract(manifest: Mapping[str, Any]) -> None:
+    """Raise a Fault unless this bundle can be used by the files beside this one."""
+    flow = manifest.get("flow")
+    if not isinstance(flow, dict):
+        raise Fault("bundle.json lacks 'flow', which says what the series are")
+    _check_series(flow)
+    _check_tensors(manifest, flow)
+    levels, level_S = (manifest["decision"].get(name) for name in ("levels", "level"))
+    if not _numbers(levels) or sorted(set(levels)) != levels or not 0 < levels[0] <= levels[-1] < 1:
+        raise Fault("bundle.json: decision.levels are not probabilities that rise from one to the next")
+    if not _numbers(level_S) or len(level_S) != len(flow["names"]) or min(level_S) < 0:
+        raise Fault("bundle.json: decision.level is not one count for each series")
+    _check_table(manifest["table"])
+
+
+def _check_series(flow: Mapping[str, Any]) -> None:
+    if flow.get("freq") not in ("h", "D", "MS"):
+        raise Fault(f"bundle.json: flow.freq is {flow.get('freq')!r:.40}, not h, D or MS")
+    for name, least in WHOLE.items():
+        value = flow.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
+            raise Fault(f"bundle.json: flow.{name} is {value!r:.40}, not a whole number from {least} to {MOST}")
+    if flow["delay"] >= flow["horizon"]:
+        raise Fault("bundle.json: flow.delay leaves nothing of flow.horizon to forecast")
+    names, future = flow.get("names"), flow.get("future")
+    if not _texts(names) or not names or len(set(names)) < len(names):
+        raise Fault("bundle.json: flow.names are not different names of series")
+    if not _texts(future) or not isinstance(flow.get("unit"), str):
+        raise Fault("bundle.json: flow.future is no list of names, or flow.unit no text")
+    sums = flow.get("sums")
+    if not isinstance(sums, list) or (sums and len(sums) != len(names)):
+        raise Fault("bundle.json: flow.sums is not one list for each series")
+    widths = {len(row) if isinstance(row, list) else -1 for row in sums}
+    if sums and (len(widths) > 1 or not 1 <= min(widths) <= len(names)):
+        raise Fault("bundle.json: flow.sums are not lists of one length")
+    if any(cell not in (0, 1) for row in sums for cell in row):
+        raise Fault("bundle.json: flow.sums holds something else than 0 and 1")
+    for b, row in enumerate(sums[: min(widths, default=0)]):
+        if row[b] != 1 or sum(row) != 1:
+            raise Fault("bundle.json: flow.sums do not begin with the series that nothing adds up to")
+
+
+def _check_tensors(manifest: Mapping[str, Any], flow: Mapping[str, Any]) -> None:
+    inputs = INPUTS | ({"future"} if flow["future"] else set())
+    for part, names in (("inputs", inputs), ("outputs", OUTPUTS)):
+        found = sorted(tensor["name"] for tensor in manifest[part])
+        if found != sorted(names):
+            raise Fault(f"bundle.json: the {part} are {', '.join(found)}; this pilot's are {', '.join(sorted(names))}")
+    shapes = {tensor["name"]: tensor["shape"] for part in ("inputs", "outputs") for tensor in manifest[part]}
+    past, horizon, levels = flow["past"], flow["horizon"], manifest["decision"].get("levels")
+    quantiles = len(levels) if isinstance(levels, list) else 0
+    wanted = {"counts": ["series", past], "when": [past + horizon], "quantiles": ["series", horizon, quantiles]}
+    if flow["future"]:
+        wanted["future"] = ["series", past + horizon, len(flow["future"])]
+    for name, shape in wanted.items():
+        if list(shapes[name]) != shape:
+            raise Fault(f"bundle.json: {name} has the shape {list(shapes[name])}, flow says {shape}")
+
+
+def _check_table(table: Mapping[str, Any]) -> None:
+    for name, kind in TABLE.items():
+        if name in table and not isinstance(table[name], kind):
+            raise Fault(f"bundle.json: table.{name} is {table[name]!r:.60}, which is of the wrong kind")
+    if table and not (table.get("time") and table.get("value")):
+        raise Fault("bundle.json: table does not say which columns hold the time and the counts")
+    lists = [*table.get("value", []), *table.get("hierarchy", []), *table.get("missing", [])]
+    if not _texts(lists):
+        raise Fault("bundle.json: table.value, table.hierarchy and table.missing hold something else than text")
+
+
+def _texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) and value for value in values)
+
+
+def _numbers(values: Any) -> bool:
+    kinds = (int, float)
+    return isinstance(values, list) and bool(values) and all(type(value) in kinds for value in values)

@@ -1,0 +1,90 @@
+"""The answer as tables: a row per series and step. The page, the pictures and forecast.json are made from them alone,
+so that what is suppressed here is suppressed everywhere.
+
+Axes: S series, H steps, Q levels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.bundle.open import Bundle
+from pilots.healthtech.use.infer import Outlook
+
+STEP = {"h": "%Y-%m-%d %H:%M", "D": "%Y-%m-%d", "MS": "%Y-%m-%d"}
+
+
+def quantile_names(levels: Sequence[float]) -> list[str]:
+    """Columns of the quantiles: q0.025, q0.05, …"""
+    return [f"q{level:g}" for level in levels]
+
+
+def forecast_table(outlook: Outlook, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """series, step, time, mean, quantiles, level, p_exceed; the steps not yet fully reported are 0 and below."""
+    flow = manifest["flow"]
+    steps, names = flow["horizon"], np.array(flow["names"], object)
+    kept = np.flatnonzero(np.isfinite(outlook.mean_SH).any(axis=1))
+    columns: dict[str, Any] = {
+        "series": np.repeat(names[kept], steps),
+        "step": np.tile(np.arange(steps) - flow["delay"] + 1, len(kept)),
+        "time": np.tile(stamps(outlook.time_H, flow["freq"]), len(kept)),
+        "mean": outlook.mean_SH[kept].ravel().round(3),
+    }
+    for q, name in enumerate(quantile_names(manifest["decision"]["levels"])):
+        columns[name] = pd.array(outlook.quantiles_SHQ[kept, :, q].ravel(), "Int64")
+    columns["level"] = np.repeat(outlook.level_S[kept], steps)
+    columns["p_exceed"] = outlook.p_exceed_SH[kept].ravel().round(5)
+    return pd.DataFrame(columns)
+
+
+def stamps(time_H: np.ndarray, freq: str) -> np.ndarray:
+    """Times as people write them: 2026-03-01 06:00, or a day."""
+    return pd.DatetimeIndex(time_H).strftime(STEP[freq]).to_numpy(object)
+
+
+def document(
+    bundle: Bundle, source: str, forecast: pd.DataFrame, totals: pd.DataFrame | None, flags: Sequence[str],
+    notes: Sequence[str], suppressed: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """All of the answer, with what it was made from."""
+    manifest = bundle.manifest
+    flow = manifest["flow"]
+    first = forecast[forecast["step"] == 1]
+    return {
+        "bundle": {"id": bundle.id, "name": bundle.label, "model": manifest["model"]},
+        "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "source": source,
+        "from": first["time"].iloc[0],
+        "freq": flow["freq"],
+        "unit": flow["unit"],
+        "suppressed": suppressed,
+        "flags": list(flags),
+        "notes": list(notes),
+        "forecast": _records(forecast),
+        "totals": [] if totals is None else _records(totals),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON has them: whole numbers without a point, null for none."""
+    return [{key: _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if value is pd.NA:
+        return None
+    if isinstance(value, (float, np.floating)):
+        return None if not np.isfinite(value) else int(value) if float(value).is_integer() else float(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_document(made: Mapping[str, Any], path: Path) -> None:
+    """forecast.json: UTF-8, indented, without a number that JSON does not know."""
+    path.write_text(json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
