@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
@@ -51,8 +51,8 @@ def work(given: argparse.Namespace) -> None:
     stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("cmapss-*.json"))]
     published = yaml.safe_load((HERE / "published.yaml").read_text())
     write_text(RESULTS / "cmapss.md", tables(stored, published))
-    put("accuracy", summary(stored, published))
-    put("alarms", alarms(stored))
+    put("accuracy", summary(stored, published), MANUFACTURING)
+    put("alarms", alarms(stored), MANUFACTURING)
     print(f"wrote: {RESULTS / 'cmapss.md'}")
 
 

@@ -1,4 +1,4 @@
-"""Figures in the README stand between two marks and are written by the program that measured them."""
+"""Figures in a README stand between two marks and are written by the program that measured them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from common.atomic import write_text
 from common.fault import Fault
 
-README = Path(__file__).parents[1] / "README.md"
+PILOTS = Path(__file__).parents[1] / "pilots"
+MANUFACTURING, HEALTHTECH = (PILOTS / pilot / "README.md" for pilot in ("manufacturing", "healthtech"))
 ACCURACY = Path(__file__).parent / "results" / "accuracy"  # where studies of a pilot leave their figures, too
 
 
-def put(mark: str, text: str, path: Path = README) -> None:
+def put(mark: str, text: str, path: Path) -> None:
     """Replace what stands between `<!-- mark -->` and `<!-- /mark -->`, each on a line of its own."""
     start, stop = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
     old = path.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from onnx.utils import Extractor
 
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
@@ -130,7 +130,7 @@ def work(run: Path, repeats: int) -> None:
     title = f"# Speed of `{facts['model']}` on {facts['data']['name']}, one thread\n\n"
     write_text(RESULTS / f"{name}.md", title + table)
     if facts["data"]["name"] == "sample":  # what a newcomer can repeat at once
-        put("speed", table)
+        put("speed", table, MANUFACTURING)
     print(table)
 
 

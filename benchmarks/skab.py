@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
@@ -37,7 +37,7 @@ def work(root: Path | None) -> None:
         write_text(RESULTS / "skab.json", json.dumps(run(root.resolve()), indent=1) + "\n")
     facts = json.loads((RESULTS / "skab.json").read_text())
     write_text(RESULTS / "skab.md", page(facts))
-    put("skab", table(facts))
+    put("skab", table(facts), MANUFACTURING)
     print(f"wrote: {RESULTS / 'skab.md'}")
 
 

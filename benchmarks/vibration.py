@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
@@ -45,7 +45,7 @@ def work(given: argparse.Namespace) -> None:
     cwru, bearings = stored("cwru")["cwru"], stored("bearings")
     write_text(RESULTS / "cwru.md", cwru_table(cwru))
     write_text(RESULTS / "bearings.md", bearings_table(bearings))
-    put("vibration", summary(cwru, bearings))
+    put("vibration", summary(cwru, bearings), MANUFACTURING)
     print(f"wrote: {RESULTS / 'cwru.md'}")
 
 

@@ -17,6 +17,7 @@ from common.runs import find_run
 PARTS = {  # part: its command
     "sample data": ["dvc", "pull", "--quiet"],
     "manufacturing": ["pilot-manufacturing", "data=sample"],
+    "healthtech": ["pilot-healthtech", "data=sample"],
 }
 
 

@@ -8,22 +8,26 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from benchmarks import accuracy, skab, vibration
+from benchmarks.readme import HEALTHTECH, MANUFACTURING
 from pilots.manufacturing.experiments.what_if import study as what_if
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MACHINES, PATIENTS = (path.read_text(encoding="utf-8") for path in (MANUFACTURING, HEALTHTECH))
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 QUICK = ["model=ridge", "split.folds=3"]  # the commands are under test here, not the default model
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+    """Of all READMEs a user follows; a command that stands in two of them once."""
+    blocks = re.findall(r"```bash\n(.*?)```", README + MACHINES + PATIENTS, re.DOTALL)
+    return list(dict.fromkeys(line for block in blocks for line in block.splitlines() if line.strip()))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("plant 2")
     (folder / "my_site" / "data").mkdir(parents=True)
     (folder / "my_site" / "logs").mkdir()
-    text = re.search(r"```yaml\n(# my_site.*?)```", README, re.DOTALL)[1]
+    text = re.search(r"```yaml\n(# my_site.*?)```", MACHINES, re.DOTALL)[1]
     (folder / "my_site" / "data" / "pumps.yaml").write_text(text)
     rows, events = [], []
     stamps = pd.date_range("2024-01-01", periods=150, freq="h")
@@ -90,7 +94,7 @@ def test_check_proposes_a_yaml_for_a_bare_csv(site):
 def test_a_historians_export_is_checked_as_it_is(tmp_path):
     """The README's own yaml reads a long export whose tags report at times of their own."""
     (tmp_path / "my_plant" / "data").mkdir(parents=True)
-    text = re.search(r"```yaml\n(# my_plant.*?)```", README, re.DOTALL)[1]
+    text = re.search(r"```yaml\n(# my_plant.*?)```", MACHINES, re.DOTALL)[1]
     (tmp_path / "my_plant" / "data" / "plant.yaml").write_text(text)
     rows = ["tag,time,value,quality"]
     for pump in ("P1", "P2"):
@@ -110,10 +114,53 @@ def test_a_historians_export_is_checked_as_it_is(tmp_path):
 
 def test_research_commands(tmp_path):
     asked = [shlex.split(line) for line in commands() if "model=" in line]
-    assert len(asked) == 2
-    assert call([*asked[0], "split.folds=3"], tmp_path).splitlines()[-1].startswith("run: ")
-    call([*asked[1], "split.folds=3"], tmp_path)
-    assert len(list((tmp_path / "runs" / "manufacturing").iterdir())) == 3
+    assert len(asked) == 4
+    quick = {"pilot-manufacturing": ["split.folds=3"], "pilot-healthtech": []}
+    for words in asked:
+        call([*words, *quick[words[0].rpartition("/")[2]]], tmp_path)
+    assert {path.name: len(list(path.iterdir())) for path in (tmp_path / "runs").iterdir() if path.is_dir()} == {
+        "manufacturing": 3,
+        "healthtech": 3,
+    }
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory) -> Path:
+    """A folder like an analyst's: two years of daily arrivals at two sites of a trust, and the README's own yaml."""
+    folder = tmp_path_factory.mktemp("my ward")
+    (folder / "my_hospital" / "data").mkdir(parents=True)
+    (folder / "my_hospital" / "exports").mkdir()
+    text = re.search(r"```yaml\n(# my_hospital.*?)```", PATIENTS, re.DOTALL)[1]
+    (folder / "my_hospital" / "data" / "arrivals.yaml").write_text(text)
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2021-09-01", periods=600)
+    mean = {site: level * (1.1 - 0.05 * (days.dayofweek > 4)) for site, level in (("east", 120), ("west", 60))}
+    table = pd.concat(
+        pd.DataFrame({"date": days, "site": site, "trust": "both", "arrivals": rng.poisson(mean[site])})
+        for site in mean
+    )
+    table.to_csv(folder / "my_hospital" / "exports" / "arrivals.csv", index=False)
+    table.to_csv(folder / "my_new_counts.csv", index=False)
+    table[table.site == "east"].drop(columns=["site", "trust"]).to_csv(folder / "my_arrivals.csv", index=False)
+    return folder
+
+
+def test_own_counts_in_a_few_commands(hospital):
+    asked = [shlex.split(line) for line in commands() if "my_hospital" in line or "my_new_counts" in line]
+    assert len(asked) == 3
+    assert "600" in call(asked[0], hospital)
+    assert call([*asked[1], "model=glm"], hospital).splitlines()[-1].startswith("run: ")
+    wrote = Path(call(asked[2], hospital).splitlines()[-1].removeprefix("wrote: "))
+    assert set(pd.read_csv(wrote / "forecast.csv")["series"]) == {"east", "west", "both"}
+
+
+def test_own_counts_without_a_yaml(hospital):
+    asked = [shlex.split(line) for line in commands() if "my_arrivals" in line]
+    assert [words[0].rpartition("-")[2] for words in asked] == ["healthtech", "healthtech", "predict"]
+    assert "arrivals" in call(asked[0], hospital)
+    assert call([*asked[1], "model=climatology"], hospital).splitlines()[-1].startswith("run: ")
+    wrote = Path(call(asked[2], hospital).splitlines()[-1].removeprefix("wrote: "))
+    assert len(pd.read_csv(wrote / "forecast.csv")) == 28
 
 
 def test_ci_runs_what_the_readme_promises():
@@ -125,6 +172,7 @@ def test_ci_runs_what_the_readme_promises():
 
 def test_every_other_command_is_known():
     tested = ("make demo", "check my_", "plant_export", "my_site", "my_new_log", "my_pumps", "model=")
+    tested += ("my_arrivals", "my_hospital", "my_new_counts")
     unknown = [line for line in commands() if not any(word in line for word in tested)]
     assert unknown == []
 
@@ -134,22 +182,22 @@ def test_figures_are_the_stored_ones():
     stored = [json.loads(path.read_text()) for path in sorted(accuracy.RESULTS.glob("cmapss-*.json"))]
     published = yaml.safe_load((accuracy.HERE / "published.yaml").read_text())
     assert len(stored) >= 4
-    assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in README
+    assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in MACHINES
     assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
     pump = json.loads((skab.RESULTS / "skab.json").read_text())
-    assert f"<!-- skab -->\n{skab.table(pump)}<!-- /skab -->" in README
+    assert f"<!-- skab -->\n{skab.table(pump)}<!-- /skab -->" in MACHINES
     assert (skab.RESULTS / "skab.md").read_text() == skab.page(pump)
     speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
     stream = (ROOT / "benchmarks" / "results" / "speed" / "stream_sample.md").read_text()
-    assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in README
+    assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in MACHINES
     asked = json.loads((accuracy.RESULTS / "what_if.json").read_text())
-    assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in README
+    assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in MACHINES
     assert (accuracy.RESULTS / "what_if.md").read_text() == what_if.page(asked)
-    assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in README
+    assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in MACHINES
 
 
 def test_vibration_figures_are_the_stored_ones():
     cwru, bearings = vibration.stored("cwru")["cwru"], vibration.stored("bearings")
-    assert f"<!-- vibration -->\n{vibration.summary(cwru, bearings)}<!-- /vibration -->" in README
+    assert f"<!-- vibration -->\n{vibration.summary(cwru, bearings)}<!-- /vibration -->" in MACHINES
     assert (vibration.RESULTS / "cwru.md").read_text() == vibration.cwru_table(cwru)
     assert (vibration.RESULTS / "bearings.md").read_text() == vibration.bearings_table(bearings)

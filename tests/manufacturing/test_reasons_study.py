@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.readme import README
+from benchmarks.readme import MANUFACTURING
 from common.fault import Fault
 from pilots.manufacturing.experiments.reasons.study import RESULTS, Alarms, table, words, work
 
@@ -41,5 +41,5 @@ def test_a_top_sensor_is_right_where_it_belongs_to_the_part():
 def test_figures_are_the_stored_ones():
     stored = json.loads((RESULTS / "reasons.json").read_text(encoding="utf-8"))
     shown = table(stored["rows"])
-    assert f"<!-- reasons -->\n{shown}<!-- /reasons -->" in README.read_text(encoding="utf-8")
+    assert f"<!-- reasons -->\n{shown}<!-- /reasons -->" in MANUFACTURING.read_text(encoding="utf-8")
     assert (RESULTS / "reasons.md").read_text(encoding="utf-8") == words(stored, shown)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.stats import binomtest, spearmanr
 
 from benchmarks.readme import ACCURACY as RESULTS
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.bundle.open import Bundle, open_bundle
 from common.cli import guard
@@ -94,7 +94,7 @@ def work(ensemble: Path, gbdt: Path) -> None:
     write_text(RESULTS / "reasons.json", json.dumps(result, indent=1) + "\n")
     shown = table(rows)
     write_text(RESULTS / "reasons.md", words(result, shown))
-    put("reasons", shown)
+    put("reasons", shown, MANUFACTURING)
     print(shown)
 
 

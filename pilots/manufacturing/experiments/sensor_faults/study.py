@@ -23,7 +23,7 @@ import yaml
 from onnx.utils import Extractor
 
 from benchmarks.readme import ACCURACY as RESULTS
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
@@ -167,7 +167,7 @@ def work(run: Path, draws: int) -> None:
     write_text(RESULTS / "sensor_faults.json", json.dumps(made, indent=1) + "\n")
     text = table(made)
     write_text(RESULTS / "sensor_faults.md", f"# Sensor faults, {kept['model']} on {kept['data']['name']}\n\n{text}")
-    put("sensor-faults", text)
+    put("sensor-faults", text, MANUFACTURING)
     print(text)
 
 

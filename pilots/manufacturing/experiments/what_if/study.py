@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.readme import ACCURACY as RESULTS
-from benchmarks.readme import put
+from benchmarks.readme import MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
 from common.predict import predict
@@ -86,7 +86,7 @@ def work(run: Path, seed: int) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     write_text(RESULTS / "what_if.json", json.dumps(result, indent=1) + "\n")
     write_text(RESULTS / "what_if.md", page(result))
-    put("what-if", summary(result))
+    put("what-if", summary(result), MANUFACTURING)
     print(page(result))
 
 
