@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.check import plain, settings_of, site_of
 from common.fault import Fault
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def main(argv: list[str]) -> None:
     if files and not files[0].endswith(".yaml"):
         from pilots.manufacturing.data.propose import propose
 
-        print(_plain(propose(Path(files[0]))))
+        print(plain(propose(Path(files[0]))))
         return
     folder = asked.config_dir
     if files:
-        folder, choice = _site(Path(files[0]), folder)
+        folder, choice = site_of(Path(files[0]), folder)
         words = [choice, *(word for word in words if word not in files)]
-    _report(_settings(words, folder))
+    _report(settings_of("manufacturing", words, folder))
 
 
 def _report(cfg: DictConfig) -> None:
@@ -61,45 +61,13 @@ def _report(cfg: DictConfig) -> None:
     from pilots.manufacturing.rungs import longest
 
     fleet = build(cfg.data).read()
-    print(_plain("\n".join(findings.summary(fleet))), end="\n\n")
-    print(_plain("\n".join(findings.channels(fleet))), end="\n\n")
+    print(plain("\n".join(findings.summary(fleet))), end="\n\n")
+    print(plain("\n".join(findings.channels(fleet))), end="\n\n")
     for title, lines in (("Noted while reading", fleet.notes), ("To look at", findings.to_mend(fleet))):
         if lines:
             shown = "\n".join(f"- {line}" for line in findings.shortened(list(lines)))
-            print(f"{title}\n{_plain(shown)}", end="\n\n")
+            print(f"{title}\n{plain(shown)}", end="\n\n")
     print("What is possible\n" + "\n".join(f"- {line}" for line in findings.possible(fleet)), end="\n\n")
     age = bool(cfg.model.get("age", True))
     takes = Settings(cfg.anomaly.baseline, cfg.features.first, longest(cfg.features.kinds), age)
-    print(_plain("The ladder of a cold start\n" + "\n".join(f"- {line}" for line in ladder(fleet, takes))))
-
-
-def _site(yaml: Path, folder: Path | None) -> tuple[Path, str]:
-    """my_site/data/pumps.yaml -> my_site and data=pumps."""
-    if not yaml.is_file():
-        raise Fault(f"there is no file {yaml} (looked in {Path.cwd()})")
-    home = yaml.absolute().parent
-    if folder is not None or home.name != "data":
-        raise Fault(
-            f"{yaml} must stand in a folder named data, as in my_site/data/{yaml.name}, and needs no --config-dir"
-        )
-    return home.parent, f"data={yaml.stem}"
-
-
-def _settings(words: list[str], folder: Path | None) -> DictConfig:
-    """The settings of a run with these words; a site's own are looked through first."""
-    from hydra import compose, initialize_config_module
-
-    from common.cli_hydra import as_setting
-    from common.site import copy_site
-
-    with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
-        if folder is not None:
-            copy_site(folder, Path(copy))
-        path = f"hydra.searchpath=[pkg://conf.shared,file://{copy}]"
-        with initialize_config_module("conf.manufacturing", version_base="1.3"):
-            return compose("config", overrides=[path, *(as_setting(word) for word in words)])
-
-
-def _plain(text: str) -> str:
-    """Text for a terminal: names in a stranger's file must not move its cursor."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+    print(plain("The ladder of a cold start\n" + "\n".join(f"- {line}" for line in ladder(fleet, takes))))

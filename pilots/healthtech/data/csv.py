@@ -12,7 +12,7 @@ from common.fault import Fault, did_you_mean
 from pilots.healthtech.data.contract import PERIOD, Counts, Finding
 from pilots.healthtech.data.family import Family, family_of
 from pilots.healthtech.data.grid import Grid, on_grid
-from pilots.healthtech.data.layout import FUTURE, Layout, freq_of, read_rows
+from pilots.healthtech.data.layout import FUTURE, Layout, all_known_ahead, freq_of, read_rows
 from pilots.healthtech.data.quality import examine
 from pilots.healthtech.data.words import number, on, stamp
 
@@ -96,6 +96,7 @@ class CsvCounts:
 
     def read(self) -> Counts:
         rows = read_rows(self.path, self.layout)
+        all_known_ahead(rows, self.layout)
         grid = on_grid(rows, self.layout)
         freq, time_T = self.layout.freq, grid.time_T
         self._long_enough(grid)
@@ -109,7 +110,7 @@ class CsvCounts:
         y_ST, found = examine(
             np.where(silent_T, np.nan, grid.y_BT), time_T, grid.names_B, freq, silent_T | grid.clock_T
         )
-        findings += [*found, *_unnamed(rows.extra)]
+        findings += [*found, *(Finding("read", _sentence(note)) for note in rows.notes), *_unnamed(rows.extra)]
         family = self._family(grid, y_ST, silent_T)
         return Counts(
             name=self.name or self.path.name.split(".")[0],
@@ -168,7 +169,7 @@ def excluded(exclude: Sequence[Sequence[str]], time_T: np.ndarray, freq: str) ->
             span = f"{stamp(time_T[0], freq)} to {stamp(time_T[-1], freq)}"
             raise Fault(f"data.exclude [{pair[0]}, {pair[1]}] holds no {PERIOD[freq]} of the data ({span}): correct it")
         out_T |= own_T
-        text = f"Excluded {on(time_T, own_T, freq)} (data.exclude): taken as missing"
+        text = f"data.exclude takes every count {on(time_T, own_T, freq)} as missing"
         findings.append(Finding("excluded", text, count=int(own_T.sum())))
     return out_T, findings
 
@@ -184,6 +185,10 @@ def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:
                 "ahead, or leave it out"
             )
     return tuple((str(name), str(word)) for name, word in declared.items())
+
+
+def _sentence(note: str) -> str:
+    return note[:1].upper() + note[1:]
 
 
 def _unnamed(extra: Sequence[str]) -> list[Finding]:

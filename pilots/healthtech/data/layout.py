@@ -111,7 +111,6 @@ def read_rows(path: str | Path, layout: Layout, setting: str | None = "data") ->
     frame = table.frame(columns)
     table.check(frame, columns)
     _not_too_many(frame, layout, table)
-    _known_ahead(frame, layout, table)
     stamp_R, notes = read_times(
         frame["time"],
         lambda line: table.where("time", line),
@@ -142,11 +141,13 @@ def _not_too_many(frame: pd.DataFrame, layout: Layout, table: Table) -> None:
             raise Fault(f"{table.where(name, line)} = {frame[name][line]:.10g} is no number of patients: correct it")
 
 
-def _known_ahead(frame: pd.DataFrame, layout: Layout, table: Table) -> None:
+def all_known_ahead(rows: Rows, layout: Layout) -> None:
+    """Refuse a row that lacks what every forecast looks at."""
     for name, _ in layout.future:
-        if frame[name].isna().any():
-            line = frame.index[frame[name].isna()][0]
-            raise Fault(f"{table.where(name, line)} is empty: what a forecast looks at must be known on every row")
+        empty_R = rows.frame[name].isna()
+        if empty_R.any():
+            where = rows.table.where(name, rows.frame.index[empty_R][0])
+            raise Fault(f"{where} is empty: what a forecast looks at must be known on every row")
 
 
 def _columns(layout: Layout) -> tuple[list[Column], dict[str, str]]:

@@ -31,7 +31,7 @@ def examine(
         *zeros,
         *weekends,
         *_gaps(y_BT, time_T, names_B, freq, weekend_BT | silent_T),
-        *_lives(clean_BT, time_T, names_B, freq),
+        *_lives(np.where(silent_T & np.isnan(clean_BT), 0.0, clean_BT), time_T, names_B, freq),
         *_merged(clean_BT, time_T, names_B, freq),
         *_spikes(clean_BT, time_T, names_B, freq),
     ]
@@ -176,7 +176,7 @@ def _spikes(y_BT: np.ndarray, time_T: np.ndarray, names_B: tuple[str, ...], freq
         at = np.flatnonzero(high_BT[b])
         top = at[np.argmax(y_BT[b, at])]
         when = f"{y_BT[b, top]:,.0f} {on(time_T, np.arange(len(time_T)) == top, freq)}"
-        others = f", and {len(at) - 1:,} more such counts" if len(at) > 1 else ""
+        others = f", and {len(at) - 1:,} more such count{'s' if len(at) > 2 else ''}" if len(at) > 1 else ""
         text = f"{names_B[b]} has {when}, where about {m_BT[b, top]:,.0f} is usual{others}: kept"
         findings.append(Finding("spike", text, names_B[b], len(at)))
     return findings
