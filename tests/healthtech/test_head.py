@@ -66,3 +66,32 @@ def test_quantiles_cdf_and_score_speak_of_one_distribution():
     want = ((cdf - (n >= y_OSH[:5, 1, :, None])) ** 2).sum(axis=-1)
     np.testing.assert_allclose(dist.crps(y_OSH[:5, 1]), want, atol=1e-6)
     assert dist.cdf(np.full((5, 12), -1.0)).max() == pytest.approx(0)
+
+
+def test_a_planted_bias_is_learnt_and_a_right_mean_left_alone():
+    mean_OSH = np.random.default_rng(4).uniform(50, 150, (90, 2, 12))
+    factor = CountHead().fit(mean_OSH, counts(mean_OSH * np.array([[1.2], [1.0]]), 0.02)).factor_SH
+    np.testing.assert_allclose(factor[0], 1.2, atol=0.05)
+    np.testing.assert_allclose(factor[1], 1.0, atol=0.02)
+    np.testing.assert_allclose(CountHead().fit(mean_OSH, counts(mean_OSH, 0.02)).factor_SH, 1.0, atol=0.015)
+
+
+def test_a_bias_that_turns_about_is_not_learnt():
+    mean_OSH = np.full((90, 1, 12), 100.0)
+    drift_O11 = np.where(np.arange(90) < 60, 1.2, 0.9)[:, None, None]
+    np.testing.assert_array_equal(CountHead().fit(mean_OSH, counts(mean_OSH * drift_O11, 0.02)).factor_SH, 1.0)
+
+
+def test_a_few_wild_counts_do_not_widen_every_day():
+    mean_OSH = np.full((120, 1, 12), 100.0)
+    y_OSH = counts(mean_OSH, 0.01)
+    y_OSH[::20] *= 3
+    assert CountHead().fit(mean_OSH, y_OSH).dispersion_SH.mean() < 0.02
+
+
+def test_without_any_outcome_the_head_still_answers():
+    nothing = np.full((2, 1, 4), np.nan)
+    head = CountHead().fit(np.full((2, 1, 4), 100.0), nothing)
+    np.testing.assert_allclose(head.dispersion_SH, 0.02)
+    np.testing.assert_array_equal(head.maps.value_GK[0], KNOTS)
+    assert (CountHead().fit(np.zeros((0, 1, 4)), np.zeros((0, 1, 4))).factor_SH == 1).all()

@@ -5,13 +5,18 @@ Axes: O origins, S series, B rows, H steps, Q levels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from pilots.healthtech.distribution import negative_binomial as nb
+from pilots.healthtech.distribution.bias import fit_bias
 from pilots.healthtech.distribution.dispersion import fit_dispersion
+from pilots.healthtech.distribution.graph import HeadGraph
 from pilots.healthtech.distribution.recalibrate import LevelMap
+
+HALF = 1 / 3  # share of the earlier origins after which a forecast counts half: spread and bias change with the years
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Recalibrated:
     def crps(self, y_BH: np.ndarray) -> np.ndarray:
         return self._by_band(lambda band, *rows: nb.crps(*rows, lambda f: self.maps(f, band)), y_BH)
 
-    def _by_band(self, what, y_BH: np.ndarray) -> np.ndarray:
+    def _by_band(self, what: Callable[..., np.ndarray], y_BH: np.ndarray) -> np.ndarray:
         out_BH = np.empty(y_BH.shape)
         for band in np.unique(self.maps.band_H):
             at = np.broadcast_to(self.maps.band_H == band, y_BH.shape)
@@ -42,14 +47,24 @@ class Recalibrated:
 
 
 class CountHead:
-    """Negative binomial whose dispersion depends on series and step, then recalibrated per band of steps."""
+    """Negative binomial whose bias and dispersion depend on series and step, then recalibrated per band of steps."""
 
     def fit(self, mean_OSH: np.ndarray, y_OSH: np.ndarray) -> CountHead:
-        """From earlier forecasts and what was then counted (NaN = not known), all before the origin it will serve."""
-        self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH)
-        at = np.broadcast_arrays(y_OSH, mean_OSH, self.dispersion_SH)
-        self.maps = LevelMap.fit(nb.cdf(at[0] - 1, *at[1:]), nb.cdf(*at))
+        """From earlier forecasts, oldest first, and what was then counted (NaN = not known).
+
+        Every outcome given here must lie before the origins that the head will serve.
+        """
+        weight_O = 0.5 ** (np.arange(len(y_OSH))[::-1] / max(1.0, HALF * len(y_OSH)))
+        self.factor_SH = fit_bias(mean_OSH, y_OSH, weight_O)
+        mean_OSH = mean_OSH * self.factor_SH
+        self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH, weight_O)
+        upto_OSH = nb.cdf(y_OSH, mean_OSH, self.dispersion_SH)
+        self.maps = LevelMap.fit(upto_OSH - nb.pmf(y_OSH, mean_OSH, self.dispersion_SH), upto_OSH)
         return self
 
     def distribution(self, mean_BH: np.ndarray, series_B: np.ndarray) -> Recalibrated:
-        return Recalibrated(mean_BH, self.dispersion_SH[series_B], self.maps)
+        return Recalibrated(mean_BH * self.factor_SH[series_B], self.dispersion_SH[series_B], self.maps)
+
+    def module(self) -> HeadGraph:
+        """forward(mean [S, H], series [S], level [S]) -> quantiles [S, H, 21], mean, p_exceed: float64, for export."""
+        return HeadGraph(self.factor_SH, self.dispersion_SH, self.maps)
