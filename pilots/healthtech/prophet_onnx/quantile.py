@@ -67,7 +67,8 @@ def logistic(width: float, rate: float, spread: float, logit_H: np.ndarray, ahea
     sd_H, lower, upper = np.empty(len(ahead_H)), np.empty((len(ahead_H), SIZE)), np.empty((len(ahead_H), SIZE))
     for row, (logit, h) in enumerate(zip(logit_H, ahead_H, strict=True)):
         at, density = moved(rate * h)
-        mass = density / density.sum()
+        there = density > 1e-12
+        at, mass = at[there], density[there] / density[there].sum()
         trend = 1 / (1 + np.exp(-np.clip(logit + at * spread * np.sqrt(2 * rate * h**3 / 3), -700, 700)))
         trend -= mass @ trend
         sd_H[row] = sd = np.sqrt(mass @ trend**2)
@@ -82,7 +83,7 @@ def logistic(width: float, rate: float, spread: float, logit_H: np.ndarray, ahea
 def with_noise(value: np.ndarray, mass: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Bins and density of a variable with these masses plus normal noise."""
     low, high = value.min() - 8 * noise, value.max() + 8 * noise
-    bins = 2**13
+    bins = 2**12
     step = (high - low) / (bins - 1)
     place = (value - low) / step
     left = np.clip(place.astype(int), 0, bins - 2)
