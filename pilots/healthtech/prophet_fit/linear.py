@@ -17,6 +17,7 @@ from pilots.healthtech.prophet_fit.lasso import lasso
 
 TURNS = 60  # of sigma and coefficients; 5 to 10 are usual
 LEAST = 1e-18  # of sigma^2: a series that the columns explain without a rest has no mode
+SLOPE = 5.0  # unit of a change of slope where it is held near, the scale of the slope's own prior
 CLOSE = 1e-9  # relative change of sigma^2 at which they end: the objective is then exact to about its square
 
 
@@ -41,6 +42,19 @@ class Sums:
         return cls(
             rows, yy, (turn @ cross[:, :smooth, None])[..., 0], cross[:, smooth:], turn @ gram[..., :smooth, smooth:],
             gram[..., smooth:, smooth:], np.maximum(power, 0.0), basis,
+        )  # fmt: skip
+
+    def held(self, weight_S: np.ndarray, z_SZ: np.ndarray, delta_SC: np.ndarray) -> Sums:
+        """As if each coefficient had also been seen to be z, delta, with that weight: a step that stays near them."""
+        near = (np.swapaxes(self.basis_SZZ, -1, -2) @ z_SZ[..., None])[..., 0]
+        on_delta, changes = weight_S / SLOPE**2, np.arange(delta_SC.shape[1])
+        hh_SCC = self.hh_SCC.copy()
+        hh_SCC[:, changes, changes] += on_delta[:, None]
+        seen = weight_S * (z_SZ**2).sum(axis=1) + on_delta * (delta_SC**2).sum(axis=1)
+        return Sums(
+            self.rows_S, self.yy_S + seen, self.zy_SZ + weight_S[:, None] * near,
+            self.hy_SC + on_delta[:, None] * delta_SC, self.zh_SZC, hh_SCC, self.power_SZ + weight_S[:, None],
+            self.basis_SZZ,
         )  # fmt: skip
 
     def take(self, rows: np.ndarray) -> Sums:
@@ -73,14 +87,14 @@ def best_variance(rss: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def solve(sums: Sums, tau: float, variance_S: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """z_SZ, delta_SC, variance_S at the mode that lies below the given start of sigma^2."""
-    z_SZ, delta_SC, sign_SC = np.zeros_like(sums.zy_SZ), np.zeros_like(sums.hy_SC), np.zeros_like(sums.hy_SC)
+    z_SZ, delta_SC = np.zeros_like(sums.zy_SZ), np.zeros_like(sums.hy_SC)
     variance_S = variance_S.copy()
     before = miss_before = np.full(len(variance_S), np.nan)
     open_ = np.arange(len(variance_S))
     part = sums
     for _ in range(TURNS):
         v = variance_S[open_]
-        z, delta, sign_SC[open_] = _coefficients(part, v, tau, sign_SC[open_])
+        z, delta = _coefficients(part, v, tau, delta_SC[open_])
         z_SZ[open_], delta_SC[open_] = z, delta
         fitted = np.maximum(best_variance(np.maximum(_rss(part, z, delta), 0.0), part.rows_S), LEAST)
         miss = np.log(fitted / v)
@@ -97,13 +111,13 @@ def solve(sums: Sums, tau: float, variance_S: np.ndarray) -> tuple[np.ndarray, n
     return (sums.basis_SZZ @ z_SZ[..., None])[..., 0], delta_SC, variance_S
 
 
-def _coefficients(sums: Sums, v: np.ndarray, tau: float, sign: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _coefficients(sums: Sums, v: np.ndarray, tau: float, delta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shrink = 1 / (sums.power_SZ + v[:, None])
     held = np.swapaxes(sums.zh_SZC * shrink[..., None], -1, -2)
     gram = sums.hh_SCC - held @ sums.zh_SZC
     pull = sums.hy_SC - (held @ sums.zy_SZ[..., None])[..., 0]
-    delta, sign = lasso(gram, pull, v / tau, sign)
-    return shrink * (sums.zy_SZ - (sums.zh_SZC @ delta[..., None])[..., 0]), delta, sign
+    delta = lasso(gram, pull, v / tau, delta)
+    return shrink * (sums.zy_SZ - (sums.zh_SZC @ delta[..., None])[..., 0]), delta
 
 
 def _rss(sums: Sums, z: np.ndarray, delta: np.ndarray) -> np.ndarray:
