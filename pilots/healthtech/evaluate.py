@@ -110,13 +110,18 @@ def headline(judged: list[Judged], naive: Judged, test: Backtest, seed: int) -> 
     for h in sorted(naive.scored, reverse=True):
         own, beside = over_seeds(h), mean_figures(naive, h, test)
         spread = over_seeds(h, weight_RO) if weight_RO is not None else None
-        steps = h - test.counts.delay
         for key, value in own.items():
             low, high = (None, None) if spread is None else interval(float(value[0]), spread[key])
-            name = key if steps == test.origins.horizon else f"{key}@{steps}"
-            found[name] = {"value": float(value[0]), "unit": unit(key, test.counts), "low": low, "high": high}
-            found[name]["naive"] = float(beside[key][0])
+            said = {"value": float(value[0]), "unit": unit(key, test.counts), "low": low, "high": high}
+            found |= {name: said | {"naive": float(beside[key][0])} for name in names(key, h, test)}
     return found
+
+
+def names(key: str, h: int, test: Backtest) -> list[str]:
+    """A score over the whole horizon has its plain name; one over steps 1..h that was asked for is called key@h."""
+    steps = h - test.counts.delay
+    plain = [key] if steps == test.origins.horizon else []
+    return plain + ([f"{key}@{steps}"] if steps in test.origins.report else [])
 
 
 def interval(value: float, value_R: np.ndarray) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from common.machine import commit
 from common.run import Run
 from pilots.healthtech import bundle
 from pilots.healthtech.distribution.levels import LEVELS
-from pilots.healthtech.evaluate import Backtest, Judged, mean_figures
+from pilots.healthtech.evaluate import Backtest, Judged, mean_figures, names
 from pilots.healthtech.ladder import Ladder, Outcome
 
 SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
@@ -96,9 +96,8 @@ def _all(judged: Judged, test: Backtest, series: list[int] | None = None) -> dic
     """Scores under the names of design §3, those of shorter horizons with @h."""
     found = {}
     for h in sorted(judged.scored, reverse=True):
-        steps = h - test.counts.delay
-        suffix = "" if steps == test.origins.horizon else f"@{steps}"
-        found |= {key + suffix: value for key, value in mean_figures(judged, h, test, series=series).items()}
+        for key, value in mean_figures(judged, h, test, series=series).items():
+            found |= dict.fromkeys(names(key, h, test), value)
     return found
 
 
