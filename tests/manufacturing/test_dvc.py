@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from pilots.healthtech.data import hospitals
+from pilots.healthtech.data.sample import SampleCounts
 from pilots.manufacturing.data.fleet import DECIMALS, simulate
 
 pytest.importorskip("dvc", reason="DVC is not installed (extra: data)")
@@ -57,11 +59,22 @@ def test_the_generator_makes_it_again(pulled):
     pd.testing.assert_frame_equal(pd.read_csv(folder / "truth.csv"), truth, check_dtype=False, atol=0.011, rtol=0)
 
 
+def test_the_simulated_hospitals_again(pulled):
+    """Every cell equal: counts and minutes are whole numbers."""
+    history = hospitals.simulate()
+    for name, made, times in (("hours", history.hours, ["time"]), ("stays", history.stays, ["arrival", "departure"])):
+        kept = pd.read_csv(pulled / "healthtech" / f"{name}.csv.xz", parse_dates=times)
+        assert len(kept) > 15_000
+        pd.testing.assert_frame_equal(kept, made, check_dtype=False)
+    assert SampleCounts(str(pulled / "healthtech")).read().sha256 == SampleCounts("absent").read().sha256
+
+
 def test_small(pulled):
     def size(folder: Path) -> int:
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
     assert size(pulled / "manufacturing") < 1_500_000
+    assert size(pulled / "healthtech") < 1_000_000
     assert size(pulled) < 5_000_000
 
 

@@ -12,15 +12,13 @@ stays.csv.xz  one month at one site: arrival, departure, ward; who is admitted h
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import sys
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from pilots.healthtech.data.contract import Counts, Level
+from pilots.healthtech.data.contract import Counts
+from pilots.healthtech.data.csv import CsvCounts
 from pilots.healthtech.data.hospitals import simulate
 
 MEASURES = ("arrivals", "admissions")
@@ -37,29 +35,21 @@ class SampleCounts:
         self.folder, self.measure = Path(folder), measure
 
     def read(self) -> Counts:
-        path = self.folder / "hours.csv.xz"
-        table = pd.read_csv(path, parse_dates=["time"]) if path.is_file() else simulate().hours
-        wide = table.pivot_table(index="time", columns="site", values=self.measure)
-        grid = pd.date_range(wide.index[0], wide.index[-1], freq="h")
-        wide = wide.reindex(grid).astype(float)
-        y_BT = wide.to_numpy().T
-        names = list(wide.columns)
-        trust = table.drop_duplicates("site").set_index("site")["trust"]
-        sums = [(t, [float(trust[n] == t) for n in names]) for t in sorted(set(trust)) if (trust == t).sum() > 1]
-        sums.append(("total", [1.0] * len(names)))
-        sums_SB = np.concatenate([np.eye(len(names)), np.array([row for _, row in sums])])
-        y_ST = np.stack([y_BT[row > 0].sum(axis=0) for row in sums_SB])  # a sum of which a part is missing is missing
-        return Counts(
+        if (self.folder / "hours.csv.xz").is_file():
+            return self._read(self.folder)
+        with tempfile.TemporaryDirectory() as made:
+            write(Path(made), preset=0)
+            return self._read(Path(made))
+
+    def _read(self, folder: Path) -> Counts:
+        return CsvCounts(
+            path=str(folder / "hours.csv.xz"),
+            columns={"time": "time", "value": self.measure, "series": "site", "hierarchy": ["trust"]},
+            freq="h",
+            total="total",
             name="sample",
             licence="Apache-2.0 (simulated by this project)",
-            sha256=hashlib.sha256(np.nan_to_num(y_ST, nan=-1.0).astype("<f8").tobytes()).hexdigest(),
-            freq="h",
-            time_T=grid.to_numpy().astype("datetime64[s]"),
-            y_ST=y_ST,
-            names_S=(*names, *(name for name, _ in sums)),
-            sums_SB=sums_SB,
-            levels=(Level("trust", (3, names.index("south"))), Level("total", (4,))),
-        )
+        ).read()
 
 
 def write(folder: Path, preset: int = 9) -> None:
