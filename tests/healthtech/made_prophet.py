@@ -59,7 +59,7 @@ def made(kind: str):
         table["ds"] = pd.date_range("1966-01-01", periods=60, freq="MS")  # before the epoch, too
     elif kind == "bare":
         off = dict.fromkeys(("yearly_seasonality", "weekly_seasonality", "daily_seasonality"), False)
-        model = Prophet(n_changepoints=0, **off)
+        model, table = Prophet(n_changepoints=0, **off), table[:200]
     model.fit(bring(table, kind))
     times = pd.DataFrame({"ds": pd.date_range(table["ds"].iloc[0], periods=len(table) + AHEAD, freq=freq)})
     return model, bring(times, kind)

@@ -16,7 +16,7 @@ from pilots.healthtech.prophet_onnx.country import country_days
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Regressor, Seasonality, Structure, stack
 
 BYTES = 256 * 1024**2  # a history of a million rows
-CHANGEPOINTS, COLUMNS, ROWS, WINDOW, NAME = 10_000, 10_000, 100_000, 400, 200
+CHANGEPOINTS, COLUMNS, ROWS, WINDOW, DAYS, NAME = 10_000, 10_000, 100_000, 400, 500_000, 200
 STARTS, LENGTHS = (-5e10, 1e11), (1e-6, 1e11)  # seconds
 YEARS = 15  # of a country's holidays after the history
 EPOCH = date(1970, 1, 1).toordinal()
@@ -126,24 +126,26 @@ def _holidays(model: dict, years: tuple[int, int]) -> tuple[tuple[Holiday, ...],
     trained = model.get("train_holiday_names")
     if trained is None:
         return (), None
-    names = [_name(name) for name in _field(_json(trained, "train_holiday_names"), "data", list)]
+    names = {_name(name) for name in _field(_json(trained, "train_holiday_names"), "data", list)}
     days: dict[tuple[str, int], set[int]] = {}
-    last = -math.inf
+    last, marked = -math.inf, 0
     for row in _table(model, "holidays"):
         name, day = _name(row.get("holiday")), _day(row.get("ds"))
         if name not in names:
             continue
-        last = max(last, day)
-        for offset in range(*_window(row)):
+        last, window = max(last, day), range(*_window(row))
+        marked += len(window)
+        if marked > DAYS:
+            raise Fault(f"the holidays and their windows mark more than {DAYS:,} days")
+        for offset in window:
             days.setdefault((name, offset), set()).add(day + offset)
     if model.get("country_holidays") is not None:
         for name, found in country_days(model["country_holidays"], *years).items():
             if name in names:
                 days.setdefault((name, 0), set()).update(found)
         last = max(last, date(years[1], 12, 31).toordinal() - EPOCH)
-    for name in names:
-        if not any(name == known for known, _ in days):
-            days[name, 0] = set()
+    for name in names - {name for name, _ in days}:
+        days[name, 0] = set()  # in training only; Prophet keeps its column
     columns = sorted(
         (f"{name}_delim_{'+' if offset >= 0 else '-'}{abs(offset)}", name, offset) for name, offset in days
     )
@@ -194,7 +196,7 @@ def _table(model: dict, key: str) -> list[dict]:
 
 def _draw(params: Any, key: str, size: int | None = None) -> list[float]:
     """One set of parameters: a fit by optimisation, not by sampling."""
-    value = _field(params, key, list)
+    value = _field(params, key, list, f"params.{key}")
     if len(value) > 1 and all(isinstance(row, list) for row in value):
         raise Fault(
             f"params.{key} has {len(value)} draws: fit with mcmc_samples=0, a graph holds one set of parameters"
@@ -230,10 +232,10 @@ def _json(text: Any, what: str) -> Any:
         raise Fault(f"{what} is not JSON ({str(error)[:80]}): write it with prophet.serialize.model_to_json") from error
 
 
-def _field(holder: Any, key: Any, kind: type) -> Any:
+def _field(holder: Any, key: str, kind: type, what: str = "") -> Any:
     value = holder.get(key) if isinstance(holder, dict) else None
     if not isinstance(value, kind):
-        raise Fault(f"{key} is {_shown(value)}, expected a {'list' if kind is list else 'table of settings'}")
+        raise Fault(f"{what or key} is {_shown(value)}, expected a {'list' if kind is list else 'table of settings'}")
     return value
 
 
