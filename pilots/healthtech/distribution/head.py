@@ -15,6 +15,7 @@ from pilots.healthtech.distribution.bias import fit_bias
 from pilots.healthtech.distribution.dispersion import fit_dispersion
 from pilots.healthtech.distribution.graph import HeadGraph
 from pilots.healthtech.distribution.recalibrate import LevelMap
+from pilots.healthtech.distribution.sums import Dependence
 
 HALF = 1 / 3  # share of the earlier origins after which a forecast counts half: spread and bias change with the years
 
@@ -47,7 +48,10 @@ class Recalibrated:
 
 
 class CountHead:
-    """Negative binomial whose bias and dispersion depend on series and step, then recalibrated per band of steps."""
+    """Negative binomial whose bias and dispersion depend on series and step, then recalibrated per band of steps.
+
+    After `fit`, `dependence` says how the steps of a path hang together: see `sums.totals`.
+    """
 
     def fit(self, mean_OSH: np.ndarray, y_OSH: np.ndarray) -> CountHead:
         """From earlier forecasts, oldest first, and what was then counted (NaN = not known).
@@ -59,7 +63,9 @@ class CountHead:
         mean_OSH = mean_OSH * self.factor_SH
         self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH, weight_O)
         upto_OSH = nb.cdf(y_OSH, mean_OSH, self.dispersion_SH)
-        self.maps = LevelMap.fit(upto_OSH - nb.pmf(y_OSH, mean_OSH, self.dispersion_SH), upto_OSH)
+        below_OSH = upto_OSH - nb.pmf(y_OSH, mean_OSH, self.dispersion_SH)
+        self.maps = LevelMap.fit(below_OSH, upto_OSH)
+        self.dependence = Dependence.fit(self.maps.over_steps(below_OSH), self.maps.over_steps(upto_OSH))
         return self
 
     def distribution(self, mean_BH: np.ndarray, series_B: np.ndarray) -> Recalibrated:

@@ -44,6 +44,10 @@ class LevelMap:
     def __call__(self, f: np.ndarray, band: int) -> np.ndarray:
         return np.interp(f, KNOTS, self.value_GK[band])
 
+    def over_steps(self, f: np.ndarray) -> np.ndarray:
+        """G(F) where the last axis of f is the steps."""
+        return np.stack([self(f[..., h], band) for h, band in enumerate(self.band_H)], axis=-1)
+
     def levels(self, levels_Q: np.ndarray) -> np.ndarray:
         """[H, Q]: the level of the original distribution at which the recalibrated one reaches each level."""
         return np.array([np.interp(levels_Q, value_K, KNOTS) for value_K in self.value_GK])[self.band_H]
