@@ -109,7 +109,7 @@ class Table:
         """Those of the columns that the file has, each as its kind, the contract not yet checked."""
         columns = [column for column in columns if column.name in self.place]
         cells = self._parse(columns)
-        read = {"number": self.numbers, "integer": self.numbers, "time": self._times, "text": self._text}
+        read = {"number": self.numbers, "integer": self.integers, "time": self._times, "text": self._text}
         full = ~self.lines.blank_R
         index = pd.Index(self.lines.line_R[full], name="line")
         done = {c.name: read[c.kind](c.name, cells[self.place[c.name]][full].set_axis(index)) for c in columns}
@@ -149,6 +149,17 @@ class Table:
             raise Fault(f"{self.where(name, endless_R.idxmax())} = '{x_R[endless_R.idxmax()]}' is not a number")
         wanted = [float(code) for code in self.codes if NUMBER.fullmatch(code)]
         return x_R.mask(x_R.isin(wanted))  # " -999.0" is the same code as "-999"
+
+    def integers(self, name: str, cell_R: pd.Series) -> pd.Series:
+        """As `numbers`; 1,234 is 1234 here, as no whole number has a decimal mark."""
+        if cell_R.dtype.kind not in "iuf":
+            mark = "." if self.decimal == "," else ","
+            grouped_R = cell_R.str.strip().str.fullmatch(rf"[+-]?\d{{1,3}}({re.escape(mark)}\d{{3}})+").fillna(False)
+            if grouped_R.any():
+                text = cell_R[grouped_R.astype(bool)].iloc[0].strip()
+                self.notes.append(f"{name}: marks between thousands were left out, {text} is {text.replace(mark, '')}")
+                cell_R = cell_R.mask(grouped_R.astype(bool), cell_R.str.replace(mark, "", regex=False))
+        return self.numbers(name, cell_R)
 
     def _numbers_from_text(self, name: str, cell_R: pd.Series) -> pd.Series:
         """The parser left text in the column: spaces around a code, a number too long for it, or a real mistake."""

@@ -137,7 +137,7 @@ class CsvCounts:
     def _long_enough(self, grid: Grid) -> None:
         freq = self.layout.freq
         counted = int(np.isfinite(grid.y_BT).any(axis=0).sum())
-        if counted < LEAST[freq]:
+        if len(grid.time_T) < LEAST[freq] or counted < LEAST[freq] // 2:
             least = "24 months" if freq == "MS" else "two weeks"
             raise Fault(
                 f"{self.path.name} has counts for {number(counted, freq)}; {least} ({LEAST[freq]:,} {PERIOD[freq]}s) "
@@ -178,10 +178,10 @@ def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:
     declared = dict(future) if isinstance(future, Mapping) else {str(name): None for name in future or ()}
     for name, word in declared.items():
         if word not in FUTURE:
-            stated = f" ({word})" if word else ""
+            stated = f" as {word}" if word else ""
             raise Fault(
-                f"data.future.{name}{stated}: what was measured on a day is not known before it. Say "
-                f"data.future.{name}=forecast if the column holds forecasts made ahead, =known if it is planned "
+                f"data.future names {name}{stated}: what was measured on a day is not known before it. Say "
+                f"data.future={{{name}: forecast}} if the column holds forecasts made ahead, known if it is planned "
                 "ahead, or leave it out"
             )
     return tuple((str(name), str(word)) for name, word in declared.items())

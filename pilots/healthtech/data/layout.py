@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.fault import Fault
 from common.table import Column, Table, open_table
-from common.table_time import AS_IS, read_times
+from common.table_time import read_times
 
 FREQS = {"h": "h", "d": "D", "ms": "MS"}  # written in any case
 FUTURE = ("forecast", "known")  # how a column can be known before the day it is about
@@ -88,7 +88,7 @@ class Rows:
 
     frame   columns series, time (datetime64[us], wall clock), text (the stamp as written), value (float64, NaN = no
             count), and the hierarchy's and future's columns under their own names; index = line in the file
-    zoned   the stamps state a zone
+    zoned   the stamps state a zone and were set to the layout's clock
     """
 
     frame: pd.DataFrame
@@ -122,16 +122,13 @@ def read_rows(path: str | Path, layout: Layout, setting: str | None = "data") ->
         example = f": say how it is written with {setting}.date_format=%Y%m, or another format" if setting else ""
         line = frame.index[0]
         raise Fault(f"{table.where('time', line)} = '{frame['time'].iloc[0]}' is a number, not a date{example}")
-    zone = bool(frame["time"].iloc[:1].str.contains(r"(?:Z|UTC|GMT|\d[+-]\d\d:?\d\d|:\d\d[+-]\d\d)$", regex=True).all())
-    if layout.date_format and "%" in layout.date_format:
-        zone = False
     extra, repaired = frame.attrs["extra"], frame.attrs["repaired"]
     frame = frame.assign(text=frame["time"], time=stamp_R)
     if layout.wide:
         frame = _melted(frame, layout)
     elif not layout.series:
         frame["series"] = layout.value[0]
-    return Rows(frame, table, zone and layout.timezone != AS_IS, tuple(extra), (*repaired, *notes))
+    return Rows(frame, table, bool(notes), tuple(extra), (*repaired, *notes))
 
 
 def _not_too_many(frame: pd.DataFrame, layout: Layout, table: Table) -> None:

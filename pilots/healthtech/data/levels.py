@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from pilots.healthtech.data.contract import Finding, Level
-from pilots.healthtech.data.usual import SLOTS
+from pilots.healthtech.data.usual import by_slot, in_time
 from pilots.healthtech.data.words import number
 
 GRACE = {"h": 28 * 24, "D": 28, "MS": 3}  # periods at an end without a count that are a gap, not a beginning or an end
@@ -89,8 +88,4 @@ def add_up(
 
 def _lately(y_BT: np.ndarray, freq: str) -> np.ndarray:
     """Median of the same weekday (hour of the week, month before) over the last four that have a count."""
-    out_BT = np.full(y_BT.shape, np.nan)
-    for slot in range(min(SLOTS[freq], y_BT.shape[1])):
-        frame = pd.DataFrame(y_BT[:, slot :: SLOTS[freq]].T)
-        out_BT[:, slot :: SLOTS[freq]] = frame.rolling(LATELY, min_periods=1).median().shift(1).ffill().to_numpy().T
-    return out_BT
+    return in_time(by_slot(y_BT, freq).rolling(LATELY, min_periods=1).median().shift(1).ffill(), y_BT.shape)

@@ -17,7 +17,7 @@ from common.table_time import read_times
 
 LOOK_AT = 50_000  # rows
 DATE = r"\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/. ][0-9A-Za-z]{1,9}[-/. ]\d{2,4}|[A-Za-z]{3,9}[-/ ]\d{2,4})\b.*"
-WHOLE = r"\s*\d+([.,]0+)?\s*"
+WHOLE = r"\s*(\d+|\d{1,3}(,\d{3})+)(\.0+)?\s*"
 TIMES = re.compile(r"time|date|day|month|hour|period|stamp|^ts$", re.I)
 COUNTS = re.compile(
     r"count|value|arriv|attend|admi|discharg|patient|call|respon|incident|demand|occup|total|^n$|^y$|number", re.I

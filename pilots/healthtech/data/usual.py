@@ -17,13 +17,23 @@ MEDIAN_CHI2 = 0.455  # median of chi-squared with one degree of freedom
 def usual(y_BT: np.ndarray, freq: str) -> np.ndarray:
     """m_BT: median count of the same weekday (hour of the week, months around), zeros left out; NaN = never counted."""
     nonzero_BT = np.where(y_BT > 0, y_BT, np.nan)
-    m_BT = np.full(y_BT.shape, np.nan)
-    step = SLOTS[freq]
-    for slot in range(min(step, y_BT.shape[1])):
-        frame = pd.DataFrame(nonzero_BT[:, slot::step].T)
-        median = frame.rolling(AROUND, center=True, min_periods=LEAST).median()
-        m_BT[:, slot::step] = median.ffill().bfill().to_numpy().T
-    return m_BT
+    frame = by_slot(nonzero_BT, freq)
+    median = frame.rolling(AROUND, center=True, min_periods=LEAST).median().ffill().bfill()
+    return in_time(median, y_BT.shape)
+
+
+def by_slot(y_BT: np.ndarray, freq: str) -> pd.DataFrame:
+    """A row per week (or month), a column per series and weekday (hour of the week)."""
+    series, periods = y_BT.shape
+    weeks = -(-periods // SLOTS[freq])
+    whole = np.pad(y_BT, ((0, 0), (0, weeks * SLOTS[freq] - periods)), constant_values=np.nan)
+    return pd.DataFrame(whole.reshape(series, weeks, -1).transpose(1, 0, 2).reshape(weeks, -1))
+
+
+def in_time(frame: pd.DataFrame, shape: tuple[int, int]) -> np.ndarray:
+    """Back to series and periods."""
+    series, periods = shape
+    return frame.to_numpy().reshape(len(frame), series, -1).transpose(1, 0, 2).reshape(series, -1)[:, :periods]
 
 
 def spread(y_BT: np.ndarray, m_BT: np.ndarray) -> np.ndarray:

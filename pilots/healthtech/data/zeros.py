@@ -62,25 +62,26 @@ def _impossible(y_BT: np.ndarray, freq: str, holiday_T: np.ndarray | None) -> np
     least = -np.log(CHANCE / y.shape[1])
     for b in range(len(y)):
         runs = _runs(y[b] == 0)
-        long = _mark([run for run in runs if run[1] - run[0] >= LONG * step], y.shape[1]) if step > 1 else None
-        habit = _habit(y[b], long, step) | _closed_on_holidays(y[b], holiday_T if freq == "D" else None)
-        weight = np.where(habit, 0.0, evidence[b])
-        if long is not None:
-            weight[long] = evidence[b][long]
-        sums = np.concatenate([[0.0], np.cumsum(weight)])
-        found[b] = _mark([run for run in runs if sums[run[1]] - sums[run[0]] > least], y.shape[1])
-        found[b] &= weight > 0
+        long_T = _mark([run for run in runs if run[1] - run[0] >= LONG * step], y.shape[1])
+        share_T = _share_of_zeros(y[b], long_T if step > 1 else np.zeros_like(long_T), step)
+        closed_T = _closed_on_holidays(y[b], holiday_T if freq == "D" else None)
+        weight_T = np.where((share_T > HABIT) | closed_T, 0.0, (1 - share_T) * evidence[b])
+        sums = np.concatenate([[0.0], np.cumsum(weight_T)])
+        some = np.concatenate([np.flatnonzero(weight_T > 0), [len(weight_T)]])
+        for first, end in runs:
+            if sums[end] - sums[first] > least:  # zeros at its ends that are a habit stand
+                at = np.searchsorted(some, [first, end])
+                found[b, some[at[0]] : some[at[1] - 1] + 1] = True
     out_BT[suspect_B] = found
     return out_BT
 
 
-def _habit(y_T: np.ndarray, long_T: np.ndarray | None, step: int) -> np.ndarray:
-    """True for weekdays (hours of the week) on which zero is common."""
-    known_T = np.isfinite(y_T) if long_T is None else np.isfinite(y_T) & ~long_T
+def _share_of_zeros(y_T: np.ndarray, long_T: np.ndarray, step: int) -> np.ndarray:
+    """Share of zeros on the same weekday (hour of the week), long runs of them left out."""
+    known_T = np.isfinite(y_T) & ~long_T
     slot_T = np.arange(len(y_T)) % step
     known = np.bincount(slot_T, known_T, step)
-    share = np.bincount(slot_T, known_T & (y_T == 0), step) / np.maximum(known, 1)
-    return (share > HABIT)[slot_T]
+    return (np.bincount(slot_T, known_T & (y_T == 0), step) / np.maximum(known, 1))[slot_T]
 
 
 def _closed_on_holidays(y_T: np.ndarray, holiday_T: np.ndarray | None) -> np.ndarray:
