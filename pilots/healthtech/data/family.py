@@ -65,11 +65,11 @@ def family_of(
         sums_SB = np.concatenate([sums_SB, np.ones((len(own), len(names_B)))])
     future_BTK = future_NTK[bottom]
     share_SB = sums_SB / sums_SB.sum(axis=1, keepdims=True)
-    future_STK = np.einsum("sb,btk->stk", share_SB, _filled(future_BTK)) if future_BTK.shape[2] else future_NTK[:0]
+    future_STK = np.einsum("sb,btk->stk", share_SB, filled(future_BTK)) if future_BTK.shape[2] else future_NTK[:0]
     return Family(y_ST, (*names_S, *own), sums_SB, levels, future_STK, (*findings, *found), tuple(own))
 
 
-def _filled(future_BTK: np.ndarray) -> np.ndarray:
+def filled(future_BTK: np.ndarray) -> np.ndarray:
     """Where a gap has no row: the other series' value at that time, else the one before (at the start: after)."""
     out = future_BTK.copy()
     known = np.isfinite(out)

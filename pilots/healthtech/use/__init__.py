@@ -22,21 +22,25 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
     from pilots.healthtech.use import ask, write
     from pilots.healthtech.use.contract import check_contract
     from pilots.healthtech.use.infer import foresee
-    from pilots.healthtech.use.read import read_latest
+    from pilots.healthtech.use.read import asked_start, read_recent
+    from pilots.healthtech.use.window import window
 
     options = ask.parse(argv_rest)
     manifest = bundle.manifest
     check_contract(manifest)
+    flow = manifest["flow"]
     level_S = ask.levels(options.level, manifest)
     with Progress("read"):
-        latest = read_latest(source, manifest, options.start)
-    for note in latest.notes:
+        start = asked_start(options.start, flow["freq"]) if options.start else None
+        recent = read_recent(source, manifest, start)
+        asked = window(recent, flow)
+    for note in recent.notes:
         print(note, file=sys.stderr)
     with Progress("predict"):
-        outlook = foresee(bundle, latest, level_S)
+        outlook = foresee(bundle, asked, recent.counted_S, level_S)
     with Progress("write"):
         decimal = manifest["table"].get("decimal", ".")
         forecast = write.forecast_table(outlook, manifest)
         write_spreadsheet(forecast, out / "forecast.csv", decimal)
-        made = write.document(bundle, source.name, forecast, None, [], latest.notes, False)
+        made = write.document(bundle, source.name, forecast, None, [], recent.notes, False)
         write.write_document(made, out / "forecast.json")

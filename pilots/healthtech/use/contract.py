@@ -12,10 +12,10 @@ OUTPUTS = {"mean", "out_of_date", "p_exceed", "quantiles"}
 WHOLE = {"delay": 0, "past": 1, "horizon": 1}  # entry of `flow`: its least value
 MOST = 1_000_000  # periods; far more than any model looks back or ahead
 TABLE = {
-    "time": str, "series": str, "timezone": str, "absent": str, "decimal": str, "freq": str,
-    "value": list, "hierarchy": list, "missing": list, "future": dict,
-    "date_format": (str, type(None)), "separator": (str, type(None)),
+    "columns": dict, "timezone": str, "absent": str, "decimal": str, "freq": str, "missing": list, "future": dict,
+    "total_rows": list, "date_format": (str, type(None)), "separator": (str, type(None)),
 }  # fmt: skip
+COLUMNS = {"time": str, "value": (str, list), "series": (str, type(None)), "hierarchy": list}
 
 
 def check_contract(manifest: Mapping[str, Any]) -> None:
@@ -78,14 +78,19 @@ def _check_tensors(manifest: Mapping[str, Any], flow: Mapping[str, Any]) -> None
 
 
 def _check_table(table: Mapping[str, Any]) -> None:
-    for name, kind in TABLE.items():
-        if name in table and not isinstance(table[name], kind):
-            raise Fault(f"bundle.json: table.{name} is {table[name]!r:.60}, which is of the wrong kind")
-    if table and not (table.get("time") and table.get("value")):
-        raise Fault("bundle.json: table does not say which columns hold the time and the counts")
-    lists = [*table.get("value", []), *table.get("hierarchy", []), *table.get("missing", [])]
-    if not _texts(lists):
-        raise Fault("bundle.json: table.value, table.hierarchy and table.missing hold something else than text")
+    if not table:
+        return
+    columns = table.get("columns", {})
+    for where, part, kinds in (("table", table, TABLE), ("table.columns", columns, COLUMNS)):
+        for name, kind in kinds.items():
+            if name in part and not isinstance(part[name], kind):
+                raise Fault(f"bundle.json: {where}.{name} is {part[name]!r:.60}, which is of the wrong kind")
+    if not (columns and columns.get("time") and columns.get("value") and table.get("freq")):
+        raise Fault("bundle.json: table does not say which columns hold the time and the counts, or how often")
+    value = columns["value"]
+    lists = (columns.get("hierarchy", []), table.get("missing", []), table.get("total_rows", []), table.get("future", {}))
+    if not all(_texts(list(texts)) for texts in (*lists, [value] if isinstance(value, str) else value)):
+        raise Fault("bundle.json: a list of table holds something else than text")
 
 
 def _texts(values: Any) -> bool:

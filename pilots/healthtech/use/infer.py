@@ -1,6 +1,6 @@
-"""The windows through the bundle's graph.
+"""The window through the bundle's graph.
 
-Axes: S series, H steps (those not yet reported first), Q levels.
+Axes: S series, H steps (those not yet fully reported first), Q levels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.bundle.open import Bundle
-from pilots.healthtech.use.read import Latest
+from pilots.healthtech.use.window import Window
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,21 @@ class Outlook:
     out_of_date: bool
 
 
-def foresee(bundle: Bundle, latest: Latest, level_S: np.ndarray) -> Outlook:
+def foresee(bundle: Bundle, asked: Window, counted_S: np.ndarray, level_S: np.ndarray) -> Outlook:
     """All series at one origin; one that is not in the file stays without a forecast."""
-    past = latest.y_SL.shape[1]
-    asked = {
-        "counts": latest.y_SL,
-        "when": latest.time_W.astype(np.int64),
-        "series": np.arange(len(latest.y_SL)),
+    inputs = {
+        "counts": asked.y_SL,
+        "when": asked.time_W.astype(np.int64),
+        "series": np.arange(len(asked.y_SL)),
         "level": level_S,
     }
-    if latest.future_SWK is not None:
-        asked["future"] = latest.future_SWK
-    said = bundle.run(**asked)
-    none_S = ~latest.counted_S
-
-    def known(x: np.ndarray) -> np.ndarray:
-        return np.where(none_S.reshape(-1, *[1] * (x.ndim - 1)), np.nan, x)
-
+    if asked.future_SWK is not None:
+        inputs["future"] = asked.future_SWK
+    said = bundle.run(**inputs)
+    none_S = ~(counted_S & np.isfinite(asked.y_SL).any(axis=1))
+    for name in ("mean", "quantiles", "p_exceed"):
+        said[name] = said[name].copy()
+        said[name][none_S] = np.nan
     return Outlook(
-        latest.time_W[past:],
-        known(said["mean"]),
-        known(said["quantiles"]),
-        known(said["p_exceed"]),
-        level_S,
-        bool(said["out_of_date"]),
+        asked.time_H, said["mean"], said["quantiles"], said["p_exceed"], level_S, bool(said["out_of_date"])
     )

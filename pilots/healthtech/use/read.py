@@ -1,7 +1,7 @@
-"""The latest counts, written as the bundle's table says or plainly as time, value, series: one window per series.
+"""A file of the latest counts: one row per series of the bundle, cleaned and added up as the counts learnt from were.
 
-Axes: S series of the bundle (the B that nothing adds up to first), L past periods, W = L + H with the steps ahead,
-T periods of the file, K columns known before the day.
+Axes: S series of the bundle (the B that nothing adds up to first), T periods of the file, K columns known before the
+day.
 """
 
 from __future__ import annotations
@@ -20,129 +20,150 @@ from common.table_text import read_lines
 from pilots.healthtech.data.contract import PERIOD
 from pilots.healthtech.data.grid import UNIT, Grid, on_grid
 from pilots.healthtech.data.layout import Layout, Rows, read_rows
+from pilots.healthtech.data.levels import add_up
+from pilots.healthtech.data.zeros import missing_as_zero
 
 NAMED = 8  # series that a note names
 PLAIN = ("time", "value", "series")  # names that every bundle of this pilot understands
 
 
 @dataclass(frozen=True)
-class Latest:
-    """What the graph is asked with, and what was found in the file.
+class Recent:
+    """Counts of a file as they are known at an origin.
 
-    y_SL         counts of the periods before the origin, oldest first, NaN = not known
-    time_W       datetime64[s], start of each of those periods and of the steps ahead
-    future_SWK   columns known before the day; None where the bundle has none
+    first        number of the file's first period, see `period`
+    y_ST         counts, NaN = not known; what is not fully reported at the origin is NaN
+    origin       number of the first period to forecast
     counted_S    the series is in the file, or is a sum of such series
-    last_S       datetime64[s] of each series' last count in the file that may be looked at; NaT = none
-    from_file    True where the origin follows from the last count, False where it was asked for
+    rows         the rows of the file, for what is known before the day
     notes        what was assumed, repaired or passed over, one sentence each
     """
 
-    y_SL: np.ndarray
-    time_W: np.ndarray
-    future_SWK: np.ndarray | None
+    first: int
+    y_ST: np.ndarray
+    origin: int
     counted_S: np.ndarray
-    last_S: np.ndarray
-    from_file: bool
+    rows: Rows
     notes: list[str]
 
+    @property
+    def file(self) -> str:
+        return self.rows.table.path.name
 
-def read_latest(source: Path, manifest: Mapping[str, Any], start: str | None = None) -> Latest:
-    """The windows that end where reporting has come to at `start` (None = after the last count)."""
-    flow = manifest["flow"]
-    layout, table = layout_for(source, manifest)
+
+def period(time: Any, freq: str) -> Any:
+    """The number of the period, counted from 1970, in which datetime64 times lie."""
+    return np.asarray(time).astype(f"datetime64[{UNIT[freq]}]").astype(np.int64)
+
+
+def start_of(number: Any, freq: str) -> Any:
+    """datetime64 of the start of periods with these numbers, as fine as the frequency."""
+    return np.asarray(number).astype(f"datetime64[{UNIT[freq]}]")
+
+
+def bottom_of(flow: Mapping[str, Any]) -> list[str]:
+    """Names of the series that nothing adds up to."""
+    return flow["names"][: len(flow["sums"][0])] if flow["sums"] else flow["names"]
+
+
+def read_recent(source: Path, manifest: Mapping[str, Any], start: int | None) -> Recent:
+    """`start`: number of the first period to forecast; None = the one after the last count."""
+    flow, table = manifest["flow"], manifest["table"]
+    freq, bottom = flow["freq"], bottom_of(flow)
+    layout = layout_for(source, manifest)
     rows = read_rows(source, layout, setting=None)
+    _possible_counts(rows, manifest)
     grid = on_grid(rows, layout)
-    bottom = flow["names"][: len(flow["sums"][0])] if flow["sums"] else flow["names"]
-    rows_B, notes = _known_series(source.name, grid, flow["names"], bottom)
-    _possible_counts(rows, manifest, bottom)
-    y_BT = np.where(rows_B[:, None] >= 0, grid.y_BT[rows_B], np.nan)
-    unit = f"datetime64[{UNIT[flow['freq']]}]"
-    first = int(grid.time_T[0].astype(unit).astype(np.int64))
-    last = first + int(np.flatnonzero(np.isfinite(y_BT).any(axis=0)).max(initial=-1))
-    origin = last + 1 if start is None else _period(start, flow["freq"])
-    end = origin - flow["delay"]  # what comes after it is not fully reported
-    at_W = np.arange(end - flow["past"], end + flow["horizon"])
-    y_BL = _taken(y_BT, at_W[: flow["past"]] - first)
-    if not np.isfinite(y_BL).any():
-        word, time_W = PERIOD[flow["freq"]], at_W.astype(unit)
-        raise Fault(
-            f"{source.name} holds no count of the {flow['past']:,} {word}s up to {time_W[flow['past'] - 1]}, which the "
-            f"model looks back on; its counts run from {np.array(first).astype(unit)} to {np.array(last).astype(unit)}"
-        )
-    seen_BT = np.where(first + np.arange(y_BT.shape[1]) < end, y_BT, np.nan)
-    y_SL, seen_ST = (_with_sums(y, flow["sums"]) for y in (y_BL, seen_BT))
-    some_S = np.isfinite(seen_ST).any(axis=1)
-    newest_S = first + seen_ST.shape[1] - 1 - np.argmax(np.isfinite(seen_ST)[:, ::-1], axis=1)
-    return Latest(
-        y_SL,
-        at_W.astype(unit).astype("datetime64[s]"),
-        _future(rows, flow, bottom, at_W, source.name) if flow["future"] else None,
-        _with_sums(np.where(rows_B >= 0, 0.0, np.nan)[:, None], flow["sums"])[:, 0] == 0,
-        np.where(some_S, newest_S.astype(unit).astype("datetime64[s]"), np.datetime64("NaT")),
-        start is None,
-        [*rows.notes, *notes, *(f.text for f in grid.findings), *_unused(rows, table)],
-    )
+    row_B, notes = _known_series(source.name, grid, flow["names"], bottom, table.get("total_rows", []))
+    y_BT = np.where(row_B[:, None] >= 0, grid.y_BT[row_B], np.nan)
+    first = int(period(grid.time_T[0], freq))
+    counted = np.flatnonzero(np.isfinite(y_BT).any(axis=0))
+    if not len(counted):
+        raise Fault(f"{source.name} holds no count of the series learnt: {_list(bottom)}")
+    origin = first + int(counted[-1]) + 1 if start is None else start
+    late_T = first + np.arange(y_BT.shape[1]) >= origin - flow["delay"]  # not fully reported, or after the origin
+    y_BT, zeros = missing_as_zero(np.where(late_T, np.nan, y_BT), grid.time_T, tuple(bottom), freq)
+    y_UT, parts = _upper(y_BT, grid, flow, table, late_T)
+    absent_B = row_B < 0
+    absent_S = (np.array(flow["sums"]) @ absent_B > 0) if flow["sums"] else absent_B
+    said = [finding.text for finding in (*grid.findings, *zeros, *parts)]
+    notes = [*rows.notes, *notes, *said, *_unused(rows, layout, table)]
+    return Recent(first, np.concatenate([y_BT, y_UT]), origin, ~absent_S, rows, notes)
 
 
-def layout_for(source: Path, manifest: Mapping[str, Any]) -> tuple[Layout, Mapping[str, Any]]:
-    """How this file is written: as the one learnt from, or plainly, one row or one column per series."""
+def layout_for(source: Path, manifest: Mapping[str, Any]) -> Layout:
+    """How this file is written: as the one learnt from, or plainly, with one row or one column per series."""
     table, flow = manifest["table"], manifest["flow"]
     header = read_lines(source, table.get("separator")).header
-    own = Layout.of_table({**table, "hierarchy": [], "freq": flow["freq"]}) if table else None
-    needed = (
-        [own.time, *(own.value if own.value != ("*",) else ()), *([own.series] if own.series else [])] if own else []
-    )
-    if own and (set(needed) <= set(header) or "time" not in header):
-        return own, table
-    plain = Layout("time", ("value",), flow["freq"], future=tuple((name, "known") for name in flow["future"]))
+    own = Layout.of_table(table) if table else None
+    plain = own or Layout("time", ("value",), flow["freq"], future=tuple((name, "known") for name in flow["future"]))
+    plain = dataclasses.replace(plain, time="time", value=("value",), series="", hierarchy=())
     if own:
-        plain = dataclasses.replace(own, time="time", value=("value",), series="", future=own.future, freq=flow["freq"])
+        own = dataclasses.replace(own, hierarchy=())  # the bundle knows who belongs to whom
+        needed = {own.time, own.series or own.time, *(own.value if own.value != ("*",) else ())}
+        if needed <= set(header) or "time" not in header:
+            return own
     if "value" in header:
-        return dataclasses.replace(plain, series="series" if "series" in header else ""), table
-    columns = tuple(name for name in header if name in flow["names"])
-    return dataclasses.replace(plain, value=columns or ("*",)), table
+        return dataclasses.replace(plain, series="series" if "series" in header else "")
+    return dataclasses.replace(plain, value=tuple(name for name in header if name in flow["names"]) or ("*",))
 
 
-def _known_series(file: str, grid: Grid, names: list[str], bottom: list[str]) -> tuple[np.ndarray, list[str]]:
-    """rows_B: row of the grid of each series that nothing adds up to, -1 where the file lacks it; and notes."""
+def _known_series(
+    file: str, grid: Grid, names: list[str], bottom: list[str], total_rows: list[str]
+) -> tuple[np.ndarray, list[str]]:
+    """row_B: row of the grid of each series that nothing adds up to, -1 where the file lacks it; and notes."""
     found = list(grid.names_B)
     if len(bottom) == 1 and len(found) == 1 and found[0] in PLAIN:
-        found = list(bottom)  # a file of one column of counts need not name the one series
-    rows_B = np.array([found.index(name) if name in found else -1 for name in bottom])
-    if (rows_B < 0).all():
-        raise Fault(
-            f"{file} has no series of this bundle; its first is '{found[0][:40]}': {did_you_mean(found[0], bottom)}"
-        )
+        found = list(bottom)  # a file with one column of counts need not name the one series
+    row_B = np.array([found.index(name) if name in found else -1 for name in bottom])
+    if (row_B < 0).all():
+        odd = found[0]
+        raise Fault(f"{file}: the bundle has not learnt the series '{odd[:40]}': {did_you_mean(odd, bottom)}")
     notes = []
-    absent = [name for name, row in zip(bottom, rows_B, strict=True) if row < 0]
+    absent = [name for name, row in zip(bottom, row_B, strict=True) if row < 0]
     if absent:
-        notes.append(f"not in the file, so without a forecast, as is every sum they belong to: {_list(absent)}")
+        notes.append(f"Not in the file, so without a forecast, and so is every sum they belong to: {_list(absent)}")
     strange = [name for name in found if name not in names]
     if strange:
-        notes.append(f"in the file, but not among the series learnt, so without a forecast: {_list(strange)}")
-    summed = [name for name in found if name in names and name not in bottom]
+        notes.append(f"Not among the series learnt, so without a forecast: {_list(strange)}")
+    summed = [name for name in found if name in names and name not in bottom and name not in total_rows]
     if summed:
-        notes.append(f"added up from their parts; the counts of their own in the file are not used: {_list(summed)}")
-    return rows_B, notes
+        notes.append(f"Added up from their parts; the file's own counts of them are not used: {_list(summed)}")
+    return row_B, notes
 
 
-def _possible_counts(rows: Rows, manifest: Mapping[str, Any], bottom: list[str]) -> None:
-    """A count far beyond all that was learnt is a typing error, or another unit."""
+def _upper(
+    y_BT: np.ndarray, grid: Grid, flow: Mapping[str, Any], table: Mapping[str, Any], late_T: np.ndarray
+) -> tuple[np.ndarray, list]:
+    """Counts of the sums: added up, except those that the file learnt from brought along as rows of its own."""
+    bottom = len(y_BT)
+    names_U = flow["names"][bottom:]
+    if not names_U:
+        return y_BT[:0], []
+    y_UT, parts = add_up(y_BT, np.array(flow["sums"][bottom:], float), names_U, flow["freq"], late_T | grid.clock_T)
+    for u, name in enumerate(names_U):
+        if name in table.get("total_rows", []) and name in grid.names_B:
+            y_UT[u] = np.where(late_T, np.nan, grid.y_BT[grid.names_B.index(name)])
+    return y_UT, parts
+
+
+def _possible_counts(rows: Rows, manifest: Mapping[str, Any]) -> None:
+    """A count far beyond all that was learnt is a typing error, or in another unit."""
     most = next(tensor["high"] for tensor in manifest["inputs"] if tensor["name"] == "counts")
     frame = rows.frame
-    wrong_R = (frame["value"].to_numpy() > most) & frame["series"].isin([*bottom, *PLAIN]).to_numpy()
-    if most is not None and wrong_R.any():
+    wrong_R = frame["value"].to_numpy(float) > (np.inf if most is None else most)
+    wrong_R &= frame["series"].isin([*manifest["flow"]["names"], *PLAIN]).to_numpy()
+    if wrong_R.any():
         row = int(np.argmax(wrong_R))
         column = "value" if "value" in rows.table.place else str(frame["series"].iloc[row])
         raise Fault(
-            f"{rows.table.where(column, frame.index[row])} = {frame['value'].iloc[row]:.10g} is beyond {most:g}, a "
+            f"{rows.table.where(column, frame.index[row])} = {frame['value'].iloc[row]:.10g} is above {most:g}, a "
             "hundred times the highest count learnt: correct it, or leave it empty"
         )
 
 
-def _period(text: str, freq: str) -> int:
-    """The number of the period that begins at this stamp."""
+def asked_start(text: str, freq: str) -> int:
+    """The number of the period that begins at the stamp of --from."""
     try:
         stamp = pd.Timestamp(text)
     except ValueError as err:
@@ -150,59 +171,15 @@ def _period(text: str, freq: str) -> int:
     if stamp is pd.NaT or stamp.tzinfo is not None:
         raise Fault(f"--from {text[:40]} is no date on the wall clock: write it as 2026-03-01 or 2026-03-01T06:00")
     moment = stamp.to_datetime64().astype("datetime64[s]")
-    start = moment.astype(f"datetime64[{UNIT[freq]}]")
+    start = start_of(period(moment, freq), freq)
     if start.astype("datetime64[s]") != moment:
-        raise Fault(f"--from {text[:40]} lies inside a {PERIOD[freq]}: name its start, {start!s}")
-    return int(start.astype(np.int64))
+        raise Fault(f"--from {text[:40]} lies inside a {PERIOD[freq]}: name its start, {start}")
+    return int(period(moment, freq))
 
 
-def _taken(y_BT: np.ndarray, at_L: np.ndarray) -> np.ndarray:
-    """Counts at these places of the file, NaN beyond its ends."""
-    inside_L = (at_L >= 0) & (at_L < y_BT.shape[1])
-    y_BL = np.full((len(y_BT), len(at_L)), np.nan)
-    y_BL[:, inside_L] = y_BT[:, at_L[inside_L]]
-    return y_BL
-
-
-def _with_sums(y_BT: np.ndarray, sums: list[list[int]]) -> np.ndarray:
-    """Every series of the bundle; a sum of which a part is missing is missing."""
-    if not sums:
-        return y_BT
-    return np.stack([y_BT[np.array(row) > 0].sum(axis=0) for row in sums])
-
-
-def _future(rows: Rows, flow: Mapping[str, Any], bottom: list[str], at_W: np.ndarray, file: str) -> np.ndarray:
-    """future_SWK; the days behind may lack a value, the ones ahead may not."""
-    period_R = rows.frame["time"].to_numpy().astype(f"datetime64[{UNIT[flow['freq']]}]").astype(np.int64)
-    inside_R = (period_R >= at_W[0]) & (period_R <= at_W[-1])
-    one = len(bottom) == 1
-    code_R = np.zeros(len(period_R), int) if one else pd.Index(bottom).get_indexer(rows.frame["series"])
-    inside_R &= code_R >= 0
-    x_BWK = np.full((len(bottom), len(at_W), len(flow["future"])), np.nan)
-    for k, name in enumerate(flow["future"]):
-        x_BWK[code_R[inside_R], period_R[inside_R] - at_W[0], k] = rows.frame[name].to_numpy(float)[inside_R]
-    present_B = np.isin(bottom, rows.frame["series"].unique()) | one
-    gap_BHK = np.isnan(x_BWK[present_B, flow["past"] :])
-    if gap_BHK.any():
-        b, h, k = (int(axis[0]) for axis in np.nonzero(gap_BHK))
-        when = at_W[flow["past"] + h].astype(f"datetime64[{UNIT[flow['freq']]}]")
-        of = "" if one else f" of {np.array(bottom)[present_B][b]}"
-        raise Fault(
-            f"{file} has no '{flow['future'][k]}'{of} for {when}; it must be known for the {flow['horizon']} "
-            f"{PERIOD[flow['freq']]}s ahead: add their rows with the count left empty"
-        )
-    if not flow["sums"]:
-        return x_BWK
-    part_SB = np.array(flow["sums"], float)
-    known_BWK = np.isfinite(x_BWK)
-    total = np.einsum("sb,bwk->swk", part_SB, np.where(known_BWK, x_BWK, 0.0))
-    number = np.einsum("sb,bwk->swk", part_SB, known_BWK.astype(float))
-    return total / np.where(number > 0, number, np.nan)
-
-
-def _unused(rows: Rows, table: Mapping[str, Any]) -> list[str]:
-    extra = [name for name in rows.extra if name not in table.get("hierarchy", [])]
-    return [f"columns that the model does not look at: {_list(extra)}"] if extra else []
+def _unused(rows: Rows, layout: Layout, table: Mapping[str, Any]) -> list[str]:
+    extra = [name for name in rows.extra if name not in table.get("columns", {}).get("hierarchy", [])]
+    return [f"Columns that the model does not look at: {_list(extra)}"] if extra else []
 
 
 def _list(names: list[str]) -> str:
