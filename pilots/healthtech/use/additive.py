@@ -60,26 +60,30 @@ def tilings_of_series(flow: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         tiled: set[int] = set()
         for level in levels:
             inside = [m for m in level if m != s and sums[m] <= sums[s]]
-            if inside and sum(len(sums[m]) for m in inside) == len(frozenset().union(*(sums[m] for m in inside))):
-                if frozenset().union(*(sums[m] for m in inside)) == sums[s]:
-                    found.append((s, inside))
-                    tiled |= set(inside)
+            whole = frozenset().union(*(sums[m] for m in inside))
+            if whole == sums[s] and sum(len(sums[m]) for m in inside) == len(whole):  # each part once
+                found.append((s, inside))
+                tiled |= set(inside)
         others = [r for r in range(bottom, len(names)) if r != s and r not in tiled and sums[r] <= sums[s]]
         found += [(s, [r, *sorted(sums[s] - sums[r])]) for r in others]
     return [(names[s], [names[m] for m in members]) for s, members in found]
 
 
 def _tilings_of_time(own: pd.DataFrame) -> list[tuple[int, list[int]]]:
-    """The rows of one series: every stretch as the shorter stretches of each kind that fill it."""
-    kinds = {kind: rows.sort_values("step") for kind, rows in own.groupby("period", sort=False)}
+    """The rows of one series: every stretch as the shorter stretches of each kind that fill it without a gap."""
+    kinds = []
+    for _, rows in own.groupby("period", sort=False):
+        rows = rows.sort_values("step")
+        first_N = rows["step"].to_numpy()
+        kinds.append((rows.index.to_numpy(), first_N, first_N + rows["steps"].to_numpy()))
     found = []
-    for kind, rows in kinds.items():
-        for parent, first, steps in zip(rows.index, rows["step"], rows["steps"], strict=True):
-            for other, parts in kinds.items():
-                inside = parts[(parts["step"] >= first) & (parts["step"] + parts["steps"] <= first + steps)]
-                if other == kind or not len(inside) or inside["steps"].sum() != steps:
-                    continue
-                ends = (inside["step"] + inside["steps"]).to_numpy()
-                if (ends[:-1] == inside["step"].to_numpy()[1:]).all():
-                    found.append((int(parent), inside.index.tolist()))
+    for number_N, first_N, end_N in kinds:
+        for part_N, begin_N, stop_N in kinds:
+            if part_N is number_N:
+                continue
+            for number, first, end in zip(number_N, first_N, end_N, strict=True):
+                inside = slice(*np.searchsorted(begin_N, [first, end]))
+                begin, stop = begin_N[inside], stop_N[inside]
+                if len(begin) and begin[0] == first and stop[-1] == end and (begin[1:] == stop[:-1]).all():
+                    found.append((int(number), part_N[inside].tolist()))
     return found

@@ -1,4 +1,4 @@
-"""The options of this pilot: from when to forecast, which counts are high, and whether the answer leaves the house."""
+"""What was asked for: from when to forecast, which counts are high, and whether the answer leaves the house."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from common.fault import Fault, did_you_mean
+from pilots.healthtech.data.contract import PERIOD
+from pilots.healthtech.use import FROM, LEVEL, SUPPRESS
+from pilots.healthtech.use.read import period, start_of
+from pilots.healthtech.use.suppress import nearest
 
-FROM = "first period to forecast, such as 2026-03-01T06:00; counts from then on are not looked at"
-LEVEL = "p_exceed is the chance of more than N; for one series SERIES=N; may be repeated"
-SUPPRESS = "for anything that leaves the hospital: counts of 1 to 7 become *, others are rounded to the nearest 5"
-OPTIONS = f"--from STAMP   {FROM}\n  --level N      {LEVEL}"
+LEAST = 10  # the smallest level that tells nothing about counts of 1 to 7
 
 
 def parse(argv_rest: Sequence[str]) -> argparse.Namespace:
@@ -22,16 +24,37 @@ def parse(argv_rest: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pilot-predict BUNDLE INPUT", add_help=False, allow_abbrev=False)
     parser.add_argument("--from", dest="start", metavar="STAMP", help=FROM)
     parser.add_argument("--level", metavar="N", action="append", default=[], help=LEVEL)
+    parser.add_argument("--suppress", action="store_true", help=SUPPRESS)
     options, unknown = parser.parse_known_args(argv_rest)
     if unknown:
         raise Fault(f"{unknown[0]} is not an option of this bundle; see pilot-predict --help")
     return options
 
 
-def levels(asked: Sequence[str], manifest: Mapping[str, Any]) -> np.ndarray:
-    """level_S: what is high for each series, as asked or as the bundle has it."""
+def start(text: str, freq: str) -> int:
+    """The number of the period that begins at the stamp of --from."""
+    try:
+        stamp = pd.Timestamp(text)
+    except ValueError as err:
+        raise Fault(f"--from {text[:40]} is no date: write it as 2026-03-01 or 2026-03-01T06:00") from err
+    if stamp is pd.NaT or stamp.tzinfo is not None:
+        raise Fault(f"--from {text[:40]} is no date on the wall clock: write it as 2026-03-01 or 2026-03-01T06:00")
+    moment = stamp.to_datetime64().astype("datetime64[s]")
+    begin = start_of(period(moment, freq), freq)
+    if begin.astype("datetime64[s]") != moment:
+        raise Fault(f"--from {text[:40]} lies inside a {PERIOD[freq]}: name its start, {begin}")
+    return int(period(moment, freq))
+
+
+def levels(asked: Sequence[str], manifest: Mapping[str, Any], suppress: bool) -> np.ndarray:
+    """level_S: what is high for each series, as asked or as the bundle has it.
+
+    suppress  the bundle's own levels are counts of the past: they are rounded before anything is compared with them
+    """
     names = manifest["flow"]["names"]
     level_S = np.array(manifest["decision"]["level"], float)
+    if suppress:
+        level_S = np.maximum(nearest(level_S), LEAST)
     most = next(tensor["high"] for tensor in manifest["inputs"] if tensor["name"] == "level")
     for text in sorted(asked, key=lambda text: "=" in text):  # one for all first, then those that differ
         name, _, number = text.rpartition("=")

@@ -88,7 +88,12 @@ def _check_table(table: Mapping[str, Any]) -> None:
     if not (columns and columns.get("time") and columns.get("value") and table.get("freq")):
         raise Fault("bundle.json: table does not say which columns hold the time and the counts, or how often")
     value = columns["value"]
-    lists = (columns.get("hierarchy", []), table.get("missing", []), table.get("total_rows", []), table.get("future", {}))
+    lists = (
+        columns.get("hierarchy", []),
+        table.get("missing", []),
+        table.get("total_rows", []),
+        table.get("future", {}),
+    )
     if not all(_texts(list(texts)) for texts in (*lists, [value] if isinstance(value, str) else value)):
         raise Fault("bundle.json: a list of table holds something else than text")
 

@@ -45,6 +45,4 @@ def foresee(bundle: Bundle, asked: Window, counted_S: np.ndarray, level_S: np.nd
     for name in ("mean", "quantiles", "p_exceed"):
         said[name] = said[name].copy()
         said[name][none_S] = np.nan
-    return Outlook(
-        asked.time_H, said["mean"], said["quantiles"], said["p_exceed"], level_S, bool(said["out_of_date"])
-    )
+    return Outlook(asked.time_H, said["mean"], said["quantiles"], said["p_exceed"], level_S, bool(said["out_of_date"]))

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from common.fault import Fault, did_you_mean
 from common.table_text import read_lines
-from pilots.healthtech.data.contract import PERIOD
 from pilots.healthtech.data.grid import UNIT, Grid, on_grid
 from pilots.healthtech.data.layout import Layout, Rows, read_rows
 from pilots.healthtech.data.levels import add_up
@@ -160,21 +158,6 @@ def _possible_counts(rows: Rows, manifest: Mapping[str, Any]) -> None:
             f"{rows.table.where(column, frame.index[row])} = {frame['value'].iloc[row]:.10g} is above {most:g}, a "
             "hundred times the highest count learnt: correct it, or leave it empty"
         )
-
-
-def asked_start(text: str, freq: str) -> int:
-    """The number of the period that begins at the stamp of --from."""
-    try:
-        stamp = pd.Timestamp(text)
-    except ValueError as err:
-        raise Fault(f"--from {text[:40]} is no date: write it as 2026-03-01 or 2026-03-01T06:00") from err
-    if stamp is pd.NaT or stamp.tzinfo is not None:
-        raise Fault(f"--from {text[:40]} is no date on the wall clock: write it as 2026-03-01 or 2026-03-01T06:00")
-    moment = stamp.to_datetime64().astype("datetime64[s]")
-    start = start_of(period(moment, freq), freq)
-    if start.astype("datetime64[s]") != moment:
-        raise Fault(f"--from {text[:40]} lies inside a {PERIOD[freq]}: name its start, {start}")
-    return int(period(moment, freq))
 
 
 def _unused(rows: Rows, layout: Layout, table: Mapping[str, Any]) -> list[str]:

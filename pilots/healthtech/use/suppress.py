@@ -10,16 +10,18 @@ Axes: N numbers, E equations, M numbers inside equations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pilots.healthtech.use.additive import Equations
+from pilots.healthtech.use.additive import Equations, equations
 
 STAR = "*"
 SMALL, NEAREST = 7, 5
+CHANCE = 0.05  # chances are rounded as coarsely
 MANY = 1e12  # stands for "no upper limit"
 SWEEPS = 100
 
@@ -36,15 +38,33 @@ class Kind:
 WHOLE, REAL = Kind(2.0, 1.0, 7.0), Kind(2.5, 0.0, 7.5)  # counts, and expected counts
 
 
-def suppress(table: pd.DataFrame, hidden: pd.DataFrame) -> pd.DataFrame:
-    """The table with * and rounded numbers; `hidden`: True where to put *, by column."""
-    shown = table.copy()
-    for name in hidden:
-        x_N = table[name].to_numpy(float, na_value=np.nan)
-        rounded = pd.array(nearest(np.where(np.isfinite(x_N), x_N, 0.0)).astype(int), "Int64")
-        rounded[~np.isfinite(x_N)] = pd.NA
-        shown[name] = pd.Series(rounded, dtype=object).mask(hidden[name].to_numpy(), STAR).to_numpy()
-    return shown
+def suppress(
+    forecast: pd.DataFrame, totals: pd.DataFrame, history: pd.DataFrame, flow: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The tables of an answer with * and rounded numbers, from which everything else is then made."""
+    steps = forecast.assign(period="step", steps=1)
+    both = pd.concat([steps, totals], ignore_index=True)
+    sums = equations([steps, totals], flow)
+    for name in ("mean", *(name for name in totals if name.startswith("q"))):
+        x_N = both[name].to_numpy(float, na_value=np.nan)
+        shown_N = shown(x_N, hide(x_N, sums, REAL if name == "mean" else WHOLE))
+        forecast = forecast.assign(**{name: shown_N[: len(forecast)]})
+        totals = totals.assign(**{name: shown_N[len(forecast) :]})
+    count_N = history["count"].to_numpy(float)
+    own = equations([history.assign(period="step", steps=1)], flow)
+    history = history.assign(count=shown(count_N, hide(count_N, own)))
+    chance = pd.Series((forecast["p_exceed"] / CHANCE).round() * CHANCE, dtype=object).round(2)
+    chance = chance.mask((forecast["mean"] == STAR) | (forecast["level"] <= SMALL), STAR)
+    return forecast.assign(p_exceed=chance), totals, history
+
+
+def shown(x_N: np.ndarray, hidden_N: np.ndarray) -> np.ndarray:
+    """What is published: *, a multiple of 5, or nothing where there is no number."""
+    made = np.full(len(x_N), pd.NA, object)
+    known_N = np.isfinite(x_N)
+    made[known_N] = nearest(x_N[known_N]).astype(int)
+    made[hidden_N] = STAR
+    return made
 
 
 def nearest(x_N: np.ndarray) -> np.ndarray:
@@ -58,68 +78,96 @@ def small(x_N: np.ndarray) -> np.ndarray:
 
 
 def hide(x_N: np.ndarray, sums: Equations, kind: Kind = WHOLE) -> np.ndarray:
-    """True where * must stand: small numbers, and the sums that would give them away. NaN is nothing."""
+    """True where * must stand: small numbers, and what would give them away. NaN is nothing."""
     x_N = np.where(np.isfinite(x_N), x_N, 0.0)
-    own_N = small(x_N)
-    hidden_N = own_N.copy()
-    if not len(sums.parent_E):
-        return hidden_N
-    is_sum_N = np.zeros(len(x_N), bool)
-    is_sum_N[sums.parent_E] = True
-    while True:
-        telling_E = _telling(x_N, hidden_N, own_N & ~is_sum_N, is_sum_N, sums, kind)
-        more = _to_hide(telling_E, hidden_N, x_N, sums)
+    hidden_N = small(x_N)
+    while len(sums.parent_E):
+        more = _Reader(x_N, hidden_N, sums, kind).what_tells()
         if not more:
-            return hidden_N
-        hidden_N[more] = True
-
-
-def _telling(
-    x_N: np.ndarray, hidden_N: np.ndarray, part_N: np.ndarray, is_sum_N: np.ndarray, sums: Equations, kind: Kind
-) -> np.ndarray:
-    """telling_E: True for equations from which a reader learns that a hidden part is not 1, or not 7."""
-    shown_N = nearest(x_N)
-    low_N = np.where(hidden_N, kind.low, np.maximum(shown_N - kind.half, np.where(shown_N > 0, kind.high, 0.0)))
-    high_N = np.where(hidden_N, np.where(is_sum_N, MANY, kind.high), shown_N + np.where(shown_N > 0, kind.half, 0.0))
-    telling_E = np.zeros(len(sums.parent_E), bool)
-    equation_M, child_M, parent_E = sums.equation_M, sums.child_M, sums.parent_E
-    for _ in range(SWEEPS):
-        least_E = np.bincount(equation_M, low_N[child_M], len(parent_E))
-        most_E = np.bincount(equation_M, high_N[child_M], len(parent_E))
-        up_M = high_N[parent_E][equation_M] - (least_E[equation_M] - low_N[child_M])
-        down_M = low_N[parent_E][equation_M] - (most_E[equation_M] - high_N[child_M])
-        # Forecasts of sums need not be the sums of forecasts: a bound that the number breaks tells nothing of it.
-        up_M, down_M = np.where(up_M >= x_N[child_M], up_M, MANY), np.where(down_M <= x_N[child_M], down_M, 0.0)
-        telling_E[equation_M[part_N[child_M] & ((up_M < SMALL) | (down_M > 1.0))]] = True
-        before = low_N.copy(), high_N.copy()
-        np.minimum.at(high_N, child_M, up_M)
-        np.maximum.at(low_N, child_M, down_M)
-        np.minimum.at(high_N, parent_E, np.where(most_E >= x_N[parent_E], most_E, MANY))
-        np.maximum.at(low_N, parent_E, np.where(least_E <= x_N[parent_E], least_E, 0.0))
-        if np.array_equal(before[0], low_N) and np.array_equal(before[1], high_N):
             break
-    return telling_E
+        hidden_N[more] = True
+    return hidden_N
 
 
-def _to_hide(telling_E: np.ndarray, hidden_N: np.ndarray, x_N: np.ndarray, sums: Equations) -> list[int]:
-    """The sums of telling equations. Where one is hidden already, its own sums could tell, and its parts of another
-    kind (a day as its shifts): the former are hidden, and the smallest of the latter."""
-    more, met, reach = set(), set(), set(sums.parent_E[telling_E].tolist())
-    while reach - met:
-        number = (reach - met).pop()
-        met.add(number)
-        if not hidden_N[number] and x_N[number] > 0:
-            more.add(number)
-            continue
-        reach |= set(sums.parent_E[sums.equation_M[sums.child_M == number]].tolist())
-        for equation in np.flatnonzero(sums.parent_E == number):
-            parts = sums.child_M[sums.equation_M == equation]
-            if not hidden_N[parts].any() and (x_N[parts] > 0).any():
-                more.add(int(parts[np.argmin(np.where(x_N[parts] > 0, x_N[parts], np.inf))]))
-    return sorted(more)
+class _Reader:
+    """Somebody who knows the rule, the sums and what is published, and narrows every number as far as that goes.
 
+    low_N, high_N  what each number must lie between
+    from_low_N, from_high_N  the equation that said so; -1 = the number's own cell
+    """
 
-def hide_columns(table: pd.DataFrame, names: Sequence[str], real: Sequence[str], sums: Equations) -> pd.DataFrame:
-    """`hide` for every column of counts; those in `real` are expected counts."""
-    found = {n: hide(table[n].to_numpy(float, na_value=np.nan), sums, REAL if n in real else WHOLE) for n in names}
-    return pd.DataFrame(found, index=table.index)
+    def __init__(self, x_N: np.ndarray, hidden_N: np.ndarray, sums: Equations, kind: Kind):
+        self.x_N, self.hidden_N, self.sums = x_N, hidden_N, sums
+        is_sum_N = np.zeros(len(x_N), bool)
+        is_sum_N[sums.parent_E] = True
+        self.part_N = small(x_N) & ~is_sum_N
+        shown_N = nearest(x_N)
+        self.low_N = np.where(shown_N > 0, np.maximum(shown_N - kind.half, kind.high), 0.0)
+        self.high_N = np.where(shown_N > 0, shown_N + kind.half, 0.0)
+        self.low_N[hidden_N] = kind.low
+        self.high_N[hidden_N] = np.where(is_sum_N, MANY, kind.high)[hidden_N]
+        self.from_low_N, self.from_high_N = (np.full(len(x_N), -1) for _ in range(2))
+
+    def what_tells(self) -> list[int]:
+        """Numbers that must be hidden too, as something hidden is known not to be 1, or not to be 7."""
+        number_M, parent_M = self.sums.child_M, self.sums.parent_E[self.sums.equation_M]
+        told: set[tuple[int, bool]] = set()
+        for _ in range(SWEEPS):
+            up_M, down_M, most_E, least_E = self._bounds()
+            part_M = self.part_N[number_M]
+            told |= {(int(p), True) for p in parent_M[part_M & (up_M < SMALL)]}
+            told |= {(int(p), False) for p in parent_M[part_M & (down_M > 1.0)]}
+            every_E = np.arange(len(most_E))
+            moved = [
+                self._narrow(self.high_N, self.from_high_N, number_M, up_M, self.sums.equation_M, np.less),
+                self._narrow(self.high_N, self.from_high_N, self.sums.parent_E, most_E, every_E, np.less),
+                self._narrow(self.low_N, self.from_low_N, number_M, down_M, self.sums.equation_M, np.greater),
+                self._narrow(self.low_N, self.from_low_N, self.sums.parent_E, least_E, every_E, np.greater),
+            ]
+            if told or not any(moved):
+                break
+        return sorted({number for sum_, upper in told for number in self._behind(sum_, upper)})
+
+    def _bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the sums say of their parts, from above and below, and the parts of their sums.
+
+        Forecasts of sums need not be the sums of forecasts: a bound that the number itself breaks tells nothing of it.
+        """
+        equation_M, child_M, parent_E = self.sums.equation_M, self.sums.child_M, self.sums.parent_E
+        least_E = np.bincount(equation_M, self.low_N[child_M], len(parent_E))
+        most_E = np.bincount(equation_M, self.high_N[child_M], len(parent_E))
+        up_M = self.high_N[parent_E][equation_M] - (least_E[equation_M] - self.low_N[child_M])
+        down_M = self.low_N[parent_E][equation_M] - (most_E[equation_M] - self.high_N[child_M])
+        return (
+            np.where(up_M >= self.x_N[child_M], up_M, MANY),
+            np.where(down_M <= self.x_N[child_M], down_M, 0.0),
+            np.where(most_E >= self.x_N[parent_E], most_E, MANY),
+            np.where(least_E <= self.x_N[parent_E], least_E, 0.0),
+        )
+
+    @staticmethod
+    def _narrow(bound_N, from_N, at_M, new_M, equation_M, better) -> bool:
+        """Take the best of the new bounds of each number, and remember which equation said it."""
+        order = np.argsort(new_M if better is np.less else -new_M, kind="stable")
+        number, first = np.unique(at_M[order], return_index=True)
+        best = order[first]
+        win = better(new_M[best], bound_N[number] + (-1e-9 if better is np.less else 1e-9))
+        bound_N[number[win]], from_N[number[win]] = new_M[best[win]], equation_M[best[win]]
+        return bool(win.any())
+
+    def _behind(self, number: int, upper: bool) -> list[int]:
+        """What to hide so that this sum's bound goes: the sum, or what its bound was worked out from."""
+        met: set[int] = set()
+        while number not in met:
+            met.add(number)
+            if not self.hidden_N[number]:
+                return [number]
+            equation = int((self.from_high_N if upper else self.from_low_N)[number])
+            if equation < 0:
+                return []
+            if self.sums.parent_E[equation] == number:
+                parts = self.sums.child_M[self.sums.equation_M == equation]
+                open_ = parts[~self.hidden_N[parts] & (self.x_N[parts] > 0)]
+                return [int(open_[np.argmin(self.x_N[open_])])] if len(open_) else []
+            number = int(self.sums.parent_E[equation])
+        return []

@@ -45,8 +45,8 @@ def window(recent: Recent, flow: Mapping[str, Any]) -> Window:
     if not np.isfinite(y_SL).any():
         last = recent.first + recent.y_ST.shape[1] - 1
         raise Fault(
-            f"{recent.file} holds no count of the {past:,} {PERIOD[freq]}s before {start_of(end, freq)}, which the model "
-            f"looks back on; it runs from {start_of(recent.first, freq)} to {start_of(last, freq)}"
+            f"{recent.file} holds no count of the {past:,} {PERIOD[freq]}s before {start_of(end, freq)}, which the "
+            f"model looks back on; it runs from {start_of(recent.first, freq)} to {start_of(last, freq)}"
         )
     future_SWK = _future(recent, flow, at_W) if flow["future"] else None
     return Window(y_SL, start_of(at_W, freq).astype("datetime64[s]"), future_SWK)

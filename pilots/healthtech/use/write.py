@@ -17,7 +17,9 @@ import pandas as pd
 
 from common.bundle.open import Bundle
 from pilots.healthtech.use.infer import Outlook
+from pilots.healthtech.use.window import Window
 
+SHOWN = {"h": 72, "D": 42, "MS": 24}  # periods of counts that stand beside a forecast
 STEP = {"h": "%Y-%m-%d %H:%M", "D": "%Y-%m-%d", "MS": "%Y-%m-%d"}
 
 
@@ -44,13 +46,28 @@ def forecast_table(outlook: Outlook, manifest: Mapping[str, Any]) -> pd.DataFram
     return pd.DataFrame(columns)
 
 
+def history_table(asked: Window, flow: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
+    """series, step, time, count: the last counts of these series, for the pictures."""
+    periods = min(SHOWN[flow["freq"]], asked.y_SL.shape[1])
+    rows = [flow["names"].index(name) for name in names]
+    time_L = asked.time_W[: asked.y_SL.shape[1]][-periods:]
+    return pd.DataFrame(
+        {
+            "series": np.repeat(np.array(names, object), periods),
+            "step": np.tile(np.arange(-periods, 0) + 1 - flow["delay"], len(names)),
+            "time": np.tile(stamps(time_L, flow["freq"]), len(names)),
+            "count": asked.y_SL[rows, -periods:].ravel(),
+        }
+    )
+
+
 def stamps(time_H: np.ndarray, freq: str) -> np.ndarray:
     """Times as people write them: 2026-03-01 06:00, or a day."""
     return pd.DatetimeIndex(time_H).strftime(STEP[freq]).to_numpy(object)
 
 
 def document(
-    bundle: Bundle, source: str, forecast: pd.DataFrame, totals: pd.DataFrame | None, flags: Sequence[str],
+    bundle: Bundle, source: str, forecast: pd.DataFrame, totals: pd.DataFrame, flags: Sequence[str],
     notes: Sequence[str], suppressed: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """All of the answer, with what it was made from."""
@@ -68,7 +85,7 @@ def document(
         "flags": list(flags),
         "notes": list(notes),
         "forecast": _records(forecast),
-        "totals": [] if totals is None else _records(totals),
+        "totals": _records(totals),
     }
 
 
