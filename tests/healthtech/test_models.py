@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
+from hydra import compose, initialize_config_dir
 
 from common.bundle.session import Session
 from common.config import build
@@ -25,8 +26,14 @@ HORIZON = {"h": 30, "D": 20, "MS": 6}
 SPAN = {"h": 11 * 168, "D": 800, "MS": 60}
 
 
+@cache
+def settings(name: str):
+    with initialize_config_dir(str(CONF.parent), version_base="1.3"):
+        return compose("config", [f"model={name}"]).model
+
+
 def model(name: str):
-    return build(OmegaConf.load(CONF / f"{name}.yaml"))
+    return build(settings(name))
 
 
 def hospitals(freq: str, periods: int | None = None, seed: int = 0, columns: int = 0) -> Counts:
@@ -105,7 +112,7 @@ def test_counts_that_are_not_known_are_survived(name):
         assert (said < 1000).all()
 
 
-@pytest.mark.parametrize("name", [n for n in MODELS if hasattr(model(n), "mean") and n not in OUTSIDE])
+@pytest.mark.parametrize("name", ["glm", "gbdt"])
 def test_a_column_known_before_the_day_is_used(name):
     counts = hospitals("D", columns=1)
     counts.y_ST[:] = np.random.default_rng(2).poisson(50 * np.exp(0.05 * (counts.future_STK[:, :, 0] - 15)))
@@ -134,3 +141,30 @@ def test_glm_finds_the_planted_rates():
     pattern = said.module.pattern
     bank = pattern.day[0, :, CALENDAR.names_K.index("bank_holiday")].mean()
     assert float(bank) == pytest.approx(-0.3, abs=0.06)
+
+
+def test_weights_go_where_the_loss_is_least():
+    rng = np.random.default_rng(0)
+    true_OSH = rng.uniform(5, 50, (60, 2, 20))
+    y_OSH = rng.poisson(true_OSH).astype(float)
+    y_OSH[3] = np.nan
+    noise = [np.exp(rng.normal(0, 0.2, true_OSH.shape)) for _ in range(2)]
+    made = model("ensemble")
+    made.toward = {"good": 1.0, "bad": 1.0}
+    shares = made.weigh({"good": true_OSH, "bad": true_OSH * noise[0]}, y_OSH).by_member
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["good"] > 0.95
+    shares = made.weigh({"good": true_OSH * noise[1], "bad": true_OSH * noise[0]}, y_OSH).by_member
+    assert shares["good"] == pytest.approx(0.5, abs=0.1)  # equally wrong: the mean is better than either
+    early = {"good": true_OSH[:1], "bad": true_OSH[:1] * np.nan}
+    assert made.weigh(early, y_OSH[:1]).by_member["good"] == pytest.approx(0.5)  # nothing to learn from
+
+
+def test_two_weeks_of_history_are_enough_for_an_ensemble():
+    made = model("ensemble")
+    able = [name for name, member in made.members.items() if member.needs("D") <= 14]
+    assert "climatology" in able
+    assert "glm" not in able
+    mean_OSH = np.full((2, 1, 7), 9.0)
+    alone = made.weigh({"climatology": mean_OSH}, mean_OSH)
+    np.testing.assert_allclose(alone.combine({"climatology": mean_OSH}), mean_OSH)

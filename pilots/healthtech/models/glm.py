@@ -5,7 +5,8 @@ Axes: B rows, L past periods, H steps, W = L + H, O origins, S series, N windows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import ceil, gcd
 
 import numpy as np
@@ -89,9 +90,9 @@ class GlmCounts:
         ahead = Ahead(level.features, task.horizon, self.fades[freq])
         pattern = learn(seen, task.calendar, self.prior[freq], self.waves[freq], self.apart[freq], self.half_life[freq])
         self.module = LogLinear(pattern, level, ahead)
-        said = looks_back(self.module, seen)
-        if said is not None:
-            self.module.ahead.learn(*said, self.ridge)
+        looked = looks_back(self.module, seen, ROWS)
+        if looked is not None:
+            ahead.learn(looked.pattern_BH, looked.level_B, looked.feature_BHJ, looked.y_BH, self.ridge)
         return self
 
     def mean(self, rows: Windows) -> np.ndarray:
@@ -122,29 +123,56 @@ class LogLinear(torch.nn.Module):
         return torch.exp(self.ahead(*self.parts(counts, when, series, future)))
 
 
-def looks_back(module: LogLinear, seen: Counts) -> tuple[np.ndarray, ...] | None:
-    """pattern_BH, level_B, features_BHJ and what was counted y_BH, at origins spread over what has been seen.
+@dataclass(frozen=True)
+class Looked:
+    """What the model would have been asked at earlier origins, and what was counted then.
 
-    The pattern is worked out once for all periods: the windows of neighbours overlap. None where there is no origin.
+    pattern_BH, level_B, feature_BHJ as in `LogLinear.parts`; when_BH, series_B, future_BHF of the steps; y_BH, NaN =
+    not known.
+    """
+
+    pattern_BH: np.ndarray
+    level_B: np.ndarray
+    feature_BHJ: np.ndarray
+    when_BH: np.ndarray
+    series_B: np.ndarray
+    future_BHF: np.ndarray
+    y_BH: np.ndarray
+
+
+def looks_back(module: LogLinear, seen: Counts, rows: int) -> Looked | None:
+    """At most `rows` forecasts of one count, from origins spread over what has been seen; None where there is none.
+
+    The pattern is worked out once for all periods: the windows of neighbours overlap.
     """
     past, horizon, periods, series = module.level.past, module.level.horizon, len(seen.time_T), seen.series
     first = min(past, periods // 2)
     apart = max(1, horizon // 8)  # neighbours that share nearly all their steps add little
-    most = min(ROWS // (horizon * series), (periods - first) // apart)
+    most = min(rows // (horizon * series), (periods - first) // apart)
     origin_O = spread(first, periods, most, SEASON[seen.freq])
     if not len(origin_O):
         return None
     future = seen.future_STK if seen.future_K else np.zeros((series, periods, 0))
     at_OW = origin_O[:, None] + np.arange(past + horizon)
+
+    def cut(x_ST: np.ndarray, fill: float) -> np.ndarray:
+        return np.pad(x_ST, ((0, 0), (past, horizon)), constant_values=fill)[:, at_OW].reshape(-1, past + horizon)
+
     with torch.no_grad():
-        when_ST = torch.from_numpy(np.tile(seen.when_T, (series, 1)))
-        pattern_ST = module.pattern(when_ST, torch.arange(series), torch.from_numpy(future)).numpy()
-        pattern_BW = np.pad(pattern_ST, ((0, 0), (past, horizon)))[:, at_OW].reshape(-1, past + horizon)
-        y_BW = np.pad(seen.y_ST, ((0, 0), (past, horizon)), constant_values=np.nan)[:, at_OW].reshape(
-            -1, past + horizon
-        )
+        when_ST = np.tile(seen.when_T, (series, 1))
+        pattern_ST = module.pattern(torch.from_numpy(when_ST), torch.arange(series), torch.from_numpy(future)).numpy()
+        pattern_BW, y_BW = cut(pattern_ST, 0.0), cut(seen.y_ST, np.nan)
         level, features = module.level(torch.from_numpy(y_BW[:, :past]), torch.from_numpy(pattern_BW))
-    return pattern_BW[:, past:], level.numpy(), features.numpy(), y_BW[:, past:]
+    at_OH = np.minimum(origin_O[:, None] + np.arange(horizon), periods - 1)  # beyond it nothing has been counted
+    return Looked(
+        pattern_BW[:, past:],
+        level.numpy(),
+        features.numpy(),
+        np.tile(seen.when_T[at_OH], (series, 1)),
+        np.repeat(np.arange(series), len(origin_O)),
+        future[:, at_OH].reshape(series * len(origin_O), horizon, -1 if seen.future_K else 0),
+        y_BW[:, past:],
+    )
 
 
 def spread(first: int, end: int, most: int, season: int) -> np.ndarray:
@@ -155,7 +183,7 @@ def spread(first: int, end: int, most: int, season: int) -> np.ndarray:
     return np.arange(end - 1, first - 1, -stride)[::-1]
 
 
-def in_parts(module: torch.nn.Module, rows: Windows) -> np.ndarray:
+def in_parts(module: Callable[..., torch.Tensor], rows: Windows) -> np.ndarray:
     """The module's answer, some rows at a time so that memory stays small."""
     size = max(1, VALUES // rows.when_BW.shape[1])
     with torch.no_grad():
