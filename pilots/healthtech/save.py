@@ -11,15 +11,17 @@ import pandas as pd
 import yaml
 from omegaconf import DictConfig
 
-from common.atomic import write_bytes
+from common.atomic import write_bytes, write_text
 from common.bundle.write import write_bundle
 from common.card import model_card
 from common.machine import commit
 from common.run import Run
 from pilots.healthtech import bundle
+from pilots.healthtech.ahead import look_ahead
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.evaluate import Backtest, Judged, mean_figures, names
 from pilots.healthtech.ladder import Ladder, Outcome
+from pilots.healthtech.report import report
 
 SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
 
@@ -71,6 +73,10 @@ def save(
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
         write_bytes(run.folder / "predictions.csv.gz", predictions(judged, test))
         write_bytes(run.folder / "evaluation.npz", evaluation(test))
+    with run.stage("report"):
+        ahead = look_ahead(graph, outcome, test)
+        page = report(run.facts(facts), human, test, ladder, outcome, ahead, cfg.data.get("exclude") or [])
+        write_text(run.folder / "report.html", page)
     run.finish(facts)
     return metrics["pinball"]["value"]
 

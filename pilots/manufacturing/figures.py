@@ -7,46 +7,29 @@ Axes: T rows of one machine, L test lives, B bins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
-from common.report import COLOURS, STYLE, figure, svg
+from common.drawings import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, dates, finish, house_style, panels
+from common.report import svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = COLOURS
-INK = "#1b1f24"
-WIDTH = 4.0  # inches: a phone of 390 px shows it nearly at its size, half a screen a quarter larger
 POINTS = 300  # a phone shows no more; a year of minutes would make a page of 50 MB
 MOST = 400  # machines in one cloud of points
 
 
-def _house_style(draw: Callable[..., Markup]) -> Callable[..., Markup]:
-    """Letters and legends made inside `draw` take the page's style too, not only the axes."""
-
-    @wraps(draw)
-    def styled(*args: object, **named: object) -> Markup:
-        import matplotlib as mpl
-
-        with mpl.rc_context({**STYLE, "legend.frameon": False, "legend.fontsize": 8.5, "legend.handlelength": 2.6}):
-            return draw(*args, **named)
-
-    return styled
-
-
-@_house_style
+@house_style
 def history(
     time_T: np.ndarray, said: Mapping[str, np.ndarray], true_T: np.ndarray, alarm_T: np.ndarray, alt: str,
     *, cap: float, threshold: float, level: float, unit: str, clock: str,
 ) -> Markup:  # fmt: skip
     """One machine's forecast as its readings came in. `said`: rul, low, high [T]; `clock`: what `time_T` counts."""
-    drawing, (axes,) = _figure(2.9)
+    drawing, (axes,) = panels(2.9)
     kept = np.unique(np.linspace(0, len(time_T) - 1, min(len(time_T), POINTS)).astype(int))
     at, marker = time_T[kept], "." if len(kept) < 30 else ""
     axes.fill_between(
@@ -65,8 +48,8 @@ def history(
     axes.set_ylabel(f"{unit} left", parse_math=False)
     axes.set_xlabel(clock, parse_math=False)
     if np.issubdtype(time_T.dtype, np.datetime64):
-        _dates(axes)
-    return _finish(drawing, alt)
+        dates(axes)
+    return finish(drawing, alt)
 
 
 def _last_point(axes: Axes, time: object, rul: float, low: float, high: float) -> None:
@@ -75,21 +58,13 @@ def _last_point(axes: Axes, time: object, rul: float, low: float, high: float) -
     axes.plot(time, rul, "o", color=BLUE, ms=6, clip_on=False)
 
 
-def _dates(axes: Axes) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(minticks=3, maxticks=6)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-
-
-@_house_style
+@house_style
 def against_truth(
     true_L: np.ndarray, said: Mapping[str, np.ndarray], alarm_L: np.ndarray, naive: float, alt: str,
     *, cap: float, threshold: float, level: float, unit: str,
 ) -> Markup:  # fmt: skip
     """Forecast at each machine's last row over what happened. `said`: rul, low, high [L]."""
-    drawing, (axes,) = _figure(3.8)
+    drawing, (axes,) = panels(3.8)
     some = np.flatnonzero(np.isfinite(true_L))
     if len(some) > MOST:
         some = np.random.default_rng(0).choice(some, MOST, replace=False)
@@ -105,15 +80,15 @@ def against_truth(
     axes.set_ylim(0, cap * 1.03)
     axes.set_xlabel(f"{unit} left in truth ({cap:g} stands for {cap:g} or more)", parse_math=False)
     axes.set_ylabel(f"{unit} left, forecast", parse_math=False)
-    return _finish(drawing, alt)
+    return finish(drawing, alt)
 
 
-@_house_style
+@house_style
 def by_remaining_life(
     bins: Sequence[Mapping[str, float]], labels: Sequence[str], alt: str, *, level: float, unit: str
 ) -> Markup:
     """Error, bias and coverage by what was left in truth."""
-    drawing, (errors, inside) = _figure(2.1, rows=2)
+    drawing, (errors, inside) = panels(2.1, rows=2)
     place, column = (
         np.arange(len(bins)),
         {key: np.array([b[key] for b in bins]) for key in ("rmse", "bias", "coverage")},
@@ -135,10 +110,10 @@ def by_remaining_life(
     return svg(drawing, alt)
 
 
-@_house_style
+@house_style
 def reliability(bins: Sequence[Mapping[str, float]], alt: str, *, horizon: str) -> Markup:
     """Share that failed over the probability that was stated, a point per bin."""
-    drawing, (axes,) = _figure(3.2)
+    drawing, (axes,) = panels(3.2)
     said, failed, low, high = (100 * np.array([b[key] for b in bins]) for key in ("said", "failed", "low", "high"))
     axes.plot([0, 100], [0, 100], color=INK, ls=(0, (5, 2)), lw=1.2, label="as stated")
     axes.vlines(said, low, high, color=BLUE, lw=2, alpha=0.5, label="95 % interval")
@@ -147,13 +122,13 @@ def reliability(bins: Sequence[Mapping[str, float]], alt: str, *, horizon: str) 
     axes.set_ylim(0, 102)
     axes.set_xlabel("stated probability of failure, %")
     axes.set_ylabel(f"failed within {horizon}, %", parse_math=False)
-    return _finish(drawing, alt, columns=3)
+    return finish(drawing, alt, columns=3)
 
 
-@_house_style
+@house_style
 def cost_curve(money: Mapping[str, Mapping], chosen: float, alt: str, *, unit: str) -> Markup:
     """£ per machine and year over the alarm's threshold, beside the two policies that need no sensors."""
-    drawing, (axes,) = _figure(3.2)
+    drawing, (axes,) = panels(3.2)
     curve, policies = money["curve"], money["policies"]
     at, cost, low, high = (np.array(curve[name]) for name in ("threshold", "value", "low", "high"))
     top = 1.15 * max(policies["never"]["value"], cost.min(), policies["fixed"]["value"])
@@ -167,18 +142,4 @@ def cost_curve(money: Mapping[str, Mapping], chosen: float, alt: str, *, unit: s
     axes.set_xlabel(f"alarm threshold, {unit} left", parse_math=False)
     axes.set_ylabel("£ per machine and year")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    return _finish(drawing, alt)
-
-
-def _figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    drawing, axes = figure(height, rows)
-    drawing.set_size_inches(WIDTH, height * rows)
-    for panel in axes:
-        panel.set_axisbelow(True)
-    return drawing, axes
-
-
-def _finish(drawing: Figure, alt: str, columns: int = 2) -> Markup:
-    """The legend below the axes, where it hides no point."""
-    drawing.legend(loc="outside lower center", ncols=columns)
-    return svg(drawing, alt)
+    return finish(drawing, alt)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from common.card import EMPTY
 from common.report import page
+from common.words import unjudged
 from pilots.manufacturing import figures, words, worth
 from pilots.manufacturing.conditions import Conditions
 from pilots.manufacturing.data.contract import Fleet
@@ -58,7 +59,7 @@ def report(
         reliability=reliability_drawing(run["by_probability"], decision, say),
         read=what_was_read(fleet, conditions),
         columns=columns(fleet),
-        missing=list(words.unjudged(card)),
+        missing=list(unjudged(card)),
         empty=EMPTY,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.words import percent, percents, short
 from pilots.manufacturing.decide import Decision
 from pilots.manufacturing.evaluate import SOON, URGENT
 
@@ -46,27 +47,6 @@ class Words:
         """An interval; one that reaches the cap is open."""
         open_end = high >= self.cap - 0.05
         return f"{self.size(min(low, self.cap))} {'or more' if open_end else f'to {self.size(high)}'}"
-
-
-def percent(share: float, certain: bool = True) -> str:
-    """`certain=False` for probabilities: none is printed as 0 or 100 %, the data cannot know that."""
-    if not certain and not 0.01 <= share <= 0.99:
-        return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%" if share < 0.5 else ">\N{NO-BREAK SPACE}99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
-
-
-def percents(low: float, high: float) -> str:
-    """As "5 to 40 %"."""
-    return f"{100 * low:.0f} to {percent(high)}"
-
-
-def short(value: float | None) -> str:
-    """Three digits: more would be noise on so few machines."""
-    if value is None:
-        return "–"
-    if value == 0:
-        return "0"
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 def verdict(metric: Mapping[str, Any]) -> str:
@@ -208,12 +188,3 @@ def warnings(run: Mapping[str, Any], words: Words, decision: Decision) -> Iterat
             and other < (1 - CLOSER) * mine
         ):
             yield f"On these machines the model {name} was closer: {words.size(other)} {words.units} off."
-
-
-def unjudged(card: Mapping[str, Any]) -> Iterator[str]:
-    """Fields of card.yaml that still wait for a person."""
-    for key, value in card.items():
-        if value is None or value in ("", [], {}):
-            yield key.replace("_", " ")
-        elif isinstance(value, Mapping):
-            yield from (f"{key.replace('_', ' ')}: {inner}" for inner in unjudged(value))
