@@ -22,6 +22,8 @@ from pilots.healthtech.distribution.levels import Distribution
 from pilots.healthtech.metrics import Scored
 
 CALIBRATE = {"h": 28 * 24, "D": 28, "MS": 3}  # periods after which weights and spreads are learned anew
+SELDOM = 3  # times that, for models that only stand beside
+ENOUGH = 100_000  # earlier outcomes, the newest ones; more of them change no spread
 
 
 @dataclass
@@ -75,16 +77,21 @@ def judge_sampled(model: Any, test: Backtest) -> Judged:
 
 
 def judge_mean(
-    combine: Callable[[Mapping[str, np.ndarray], np.ndarray], Any], means: Mapping[str, np.ndarray], test: Backtest
+    combine: Callable[[Mapping[str, np.ndarray], np.ndarray], Any],
+    means: Mapping[str, np.ndarray],
+    test: Backtest,
+    every: int,
 ) -> Judged:
     """A model of means, or several combined: `combine(means of earlier origins, y_OSH)` gives the weights.
 
-    Weights, dispersion and recalibration of a block are learned on earlier origins, from outcomes reported before it.
+    Weights, dispersion and recalibration of a block, learned anew `every` so many periods, come from earlier origins
+    and from outcomes reported before the block.
     """
     counts, all_O = test.counts, test.origins.all_O
     series_S, scored, made, means_made = np.arange(counts.series), [], [], []
-    for block in refits(test.origins.test_O, CALIBRATE[counts.freq]):
-        before_O, now_O = all_O < block[0], np.isin(all_O, block)
+    most = max(20, ENOUGH // (counts.series * test.task.horizon))
+    for block in refits(test.origins.test_O, every):
+        before_O, now_O = np.flatnonzero(all_O < block[0])[-most:], np.isin(all_O, block)
         y_OSH = test.truth(all_O[before_O], until=int(block[0]) - counts.delay)
         earlier = {name: mean_OSH[before_O] for name, mean_OSH in means.items()}
         weights = combine(earlier, y_OSH)

@@ -17,7 +17,7 @@ from common.config import build
 from common.fault import Fault
 from common.run import Run
 from pilots.healthtech.backtest.rolling import Rolling
-from pilots.healthtech.evaluate import Backtest, Judged, judge_mean, judge_sampled
+from pilots.healthtech.evaluate import CALIBRATE, SELDOM, Backtest, Judged, judge_mean, judge_sampled
 from pilots.healthtech.models.ensemble import Alone
 
 
@@ -84,10 +84,11 @@ def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], 
         if hasattr(model, "sample") or hasattr(model, "distribution"):
             by_model[name] = judge_sampled(model, test)
         else:
-            by_model[name] = judge_mean(Alone.of(name), {name: means[name]}, test)
+            every = CALIBRATE[test.counts.freq] * (1 if name == ladder.headline else SELDOM)
+            by_model[name] = judge_mean(Alone.of(name), {name: means[name]}, test, every)
     if ladder.ensemble:
         members = {name: means[name] for name in ladder.ensemble.members if name in means}
-        by_model[ladder.headline] = judge_mean(ladder.ensemble.weigh, members, test)
+        by_model[ladder.headline] = judge_mean(ladder.ensemble.weigh, members, test, CALIBRATE[test.counts.freq])
     return Outcome(by_model, means, fitted)
 
 

@@ -20,6 +20,7 @@ from pilots.healthtech import bundle
 from pilots.healthtech.ahead import look_ahead
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.evaluate import Backtest, Judged, mean_figures, names
+from pilots.healthtech.held import totals_held
 from pilots.healthtech.ladder import Ladder, Outcome
 from pilots.healthtech.report import report
 
@@ -46,6 +47,7 @@ def save(
         "metrics_by_model": by_model(outcome, test),
         "metrics_by_series": by_series(judged, test),
         "against_climatology": better,
+        "totals_80": totals_held(judged, test, run.seeds[0]),
         "weights": getattr(judged.weights, "by_member", {}),
         "backtest": span(test),
         "findings": [{"kind": f.kind, "text": f.text, "series": f.series, "count": f.count} for f in counts.findings],
@@ -57,7 +59,7 @@ def save(
         made = bundle.describe(
             test,
             graph,
-            {},
+            {"dependence": facts["totals_80"]["dependence"]},
             name="healthtech",
             version=run.version,
             model=run.model,

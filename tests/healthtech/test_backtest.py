@@ -46,7 +46,7 @@ def test_a_planted_future_spike_changes_nothing_before_it(delay):
     for data in (made, spiked):
         its = asked(data)
         mean_OSH, _ = rolled("climatology", its)
-        judged = judge_mean(Alone.of("climatology"), {"climatology": mean_OSH}, its)
+        judged = judge_mean(Alone.of("climatology"), {"climatology": mean_OSH}, its, 28)
         said.append(
             {int(o): q for block, made_by in judged.made for o, q in zip(block, by_origin(made_by, its), strict=True)}
         )
