@@ -17,6 +17,7 @@ from common.fault import Fault
 from pilots.healthtech.prophet_onnx import read as reader
 from pilots.healthtech.prophet_onnx.__main__ import convert
 from pilots.healthtech.prophet_onnx.graph import graph
+from pilots.healthtech.prophet_onnx.parameters import Holiday, Parameters, Structure
 from pilots.healthtech.prophet_onnx.read import parse, read
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,10 @@ BAD = {
     "extra_regressors has more than": {"extra_regressors": [["x"] * 10_001, {}]},
     "weekly: fourier_order is 10000000": setting("seasonalities", "weekly", fourier_order=10**7),
     "weekly: period is 0, expected a number": setting("seasonalities", "weekly", period=0),
-    "the seasonalities have more than": setting("seasonalities", "weekly", fourier_order=9_000),
+    "mark more than 500,000 days": {
+        "holidays": columns([json.loads(holiday(lower_window=-400)["holidays"])["data"][0]] * 1_300)
+    },
+    "the seasonalities have more than": setting("seasonalities", "weekly", fourier_order=1_500),
     "temperature: std is 0, expected a number": setting("extra_regressors", "temperature", std=0),
     "params.k has 2 draws: fit with mcmc_samples=0": lambda model: model["params"].update(k=[[1.0], [2.0]]),
     "params.k is nan, expected a number": lambda model: model["params"].update(k=[[float("nan")]]),
@@ -96,7 +100,7 @@ def test_whatever_a_value_becomes_it_is_read_or_refused():
     random, refused = np.random.default_rng(0), 0
     text = model_to_json(made("conditional")[0])
     odd = [None, -1, 0, 1e308, 10**30, "", "x", "NaN", [], [[]], [1, "a"], {}, {"data": [1]}, True, '{"data": [[]]}']
-    for _ in range(300):
+    for _ in range(150):
         model = json.loads(text)
         holder, keys = model, sorted(model)
         while True:  # down to somewhere in the tree
@@ -110,7 +114,18 @@ def test_whatever_a_value_becomes_it_is_read_or_refused():
             parse(json.dumps(model))
         except Fault:
             refused += 1
-    assert refused > 60
+    assert refused > 30
+
+
+def test_holidays_that_would_fill_the_memory_are_refused():
+    marked = np.random.default_rng(0).random((300, 8_000)) < 0.02
+    days = tuple(Holiday(f"day {n}", tuple(np.flatnonzero(row).tolist())) for n, row in enumerate(marked))
+    beta = np.zeros((1, 300))
+    one, none, no_column = np.ones(1), np.zeros(1), np.zeros((1, 0))
+    fit = Parameters(Structure(holidays=days), ("a",), none, one, one, none, none, none, no_column, no_column, beta,
+                     none, no_column, no_column)  # fmt: skip
+    with pytest.raises(Fault, match=r"300 holiday columns meet in .* different ways"):
+        graph(fit)
 
 
 def test_two_parts_of_one_name_are_refused(model):

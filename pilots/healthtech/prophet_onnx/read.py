@@ -16,7 +16,7 @@ from pilots.healthtech.prophet_onnx.country import country_days
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Regressor, Seasonality, Structure, stack
 
 BYTES = 256 * 1024**2  # a history of a million rows
-CHANGEPOINTS, COLUMNS, ROWS, WINDOW, DAYS, NAME = 10_000, 10_000, 100_000, 400, 500_000, 200
+CHANGEPOINTS, COLUMNS, ROWS, WINDOW, DAYS, NAME = 10_000, 2_000, 100_000, 400, 500_000, 200
 STARTS, LENGTHS = (-5e10, 1e11), (1e-6, 1e11)  # seconds
 YEARS = 15  # of a country's holidays after the history
 EPOCH = date(1970, 1, 1).toordinal()

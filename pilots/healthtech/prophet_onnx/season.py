@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from common.fault import Fault
 from pilots.healthtech.prophet_onnx.fit import WHEN
 from pilots.healthtech.prophet_onnx.nodes import DOUBLE, INT64, Nodes
 from pilots.healthtech.prophet_onnx.parameters import DAY, Structure
+
+CELLS = 2_000_000  # of the table of holidays: 16 MB
 
 
 def waves(add: Nodes, structure: Structure, seconds: str) -> tuple[list[str], list[int]]:
@@ -51,6 +54,8 @@ def holidays(add: Nodes, structure: Structure, seconds: str) -> tuple[list[str],
     table = np.zeros(last - first + 3, np.int64)  # an ordinary day before the first and after the last
     for day, numbers in days.items():
         table[day - first + 1] = kinds.setdefault(tuple(numbers), len(kinds))
+    if len(columns) * len(kinds) > CELLS:
+        raise Fault(f"{len(columns)} holiday columns meet in {len(kinds):,} different ways: too many for a graph")
     member = np.zeros((len(columns), len(kinds)))
     for numbers, kind in kinds.items():
         member[list(numbers), kind] = 1
