@@ -87,11 +87,11 @@ def paths(
 
     Between two levels the count is linear in the normal score; beyond the last the line of the last three goes on.
     """
-    score_Q = np.array([NormalDist().inv_cdf(p) for p in levels_Q])
+    score_Q = scores_of(levels_Q)
     rng = np.random.default_rng(seed)
     for quantiles_HQ in quantiles_SHQ:
         z_NH = dependence.scores(count, len(quantiles_HQ), rng)
-        yield np.stack([_drawn(z, score_Q, q) for z, q in zip(z_NH.T, quantiles_HQ, strict=True)], axis=1)
+        yield np.stack([drawn(z, score_Q, q) for z, q in zip(z_NH.T, quantiles_HQ, strict=True)], axis=1)
 
 
 def totals(
@@ -103,9 +103,13 @@ def totals(
     seed: int = 0,
 ) -> np.ndarray:
     """[S, G, Q]: quantiles, at the same levels, of the sum over each group of steps (numbers from 0)."""
-    drawn = paths(quantiles_SHQ, levels_Q, dependence, count, seed)
-    sums_SNG = (np.stack([counts_NH[:, group].sum(axis=1) for group in steps], axis=1) for counts_NH in drawn)
+    each = paths(quantiles_SHQ, levels_Q, dependence, count, seed)
+    sums_SNG = (np.stack([counts_NH[:, group].sum(axis=1) for group in steps], axis=1) for counts_NH in each)
     return np.stack([np.quantile(s_NG, levels_Q, axis=0, method="inverted_cdf").T for s_NG in sums_SNG])
+
+
+def scores_of(levels_Q: np.ndarray) -> np.ndarray:
+    return np.array([NormalDist().inv_cdf(float(p)) for p in levels_Q])
 
 
 def normal_score(u: np.ndarray) -> np.ndarray:
@@ -115,8 +119,11 @@ def normal_score(u: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(u), np.nan, np.interp(u, table_u, table_z))
 
 
-def _drawn(z_N: np.ndarray, score_Q: np.ndarray, q_Q: np.ndarray) -> np.ndarray:
-    """A count n stands for everything above n - 1 up to n: its quantile lies half a count lower, and is rounded up."""
+def drawn(z_N: np.ndarray, score_Q: np.ndarray, q_Q: np.ndarray) -> np.ndarray:
+    """Counts at normal scores z_N, given the quantiles q_Q at score_Q.
+
+    A count n stands for everything above n - 1 up to n: its quantile lies half a count lower, and is rounded up.
+    """
     x_Q = q_Q - 0.5
     low, high = ((x_Q[i] - x_Q[j]) / (score_Q[i] - score_Q[j]) for i, j in ((2, 0), (-1, -3)))
     x_N = np.interp(z_N, score_Q, x_Q)

@@ -1,0 +1,132 @@
+"""Expected counts of sites, trusts and regions that fit together, where earlier forecasts say that this helps.
+
+Axes: O origins, S series (the B bottom ones first), H steps, N origins x steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pilots.healthtech.data.contract import Level
+
+OWN = "own forecast"
+METHODS = ("bottom-up", "WLS", "MinT")
+LEARN = 0.6  # share of the earlier origins that weights are learnt on; the rest judges
+WORTH = 0.01  # less error than this is chance: not worth leaving the own forecast, or having levels that do not add up
+FEWEST = 10  # origins below which nothing is judged
+FLOOR = 0.1  # of its own forecast: a reconciled count never falls below, so none is negative
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """One constant matrix: reconciled_SH = matrix_SS @ own_SH.
+
+    method_by_level  what each level uses, by its name ("bottom" for the series that are sums of nothing)
+    error_by_level   its mean absolute error on the judging origins as a share of the own forecasts'
+    adds_up          whether all levels use one method, so that the parts of a sum give the sum
+    """
+
+    matrix_SS: np.ndarray
+    method_by_level: dict[str, str]
+    error_by_level: dict[str, dict[str, float]]
+
+    @property
+    def adds_up(self) -> bool:
+        used = set(self.method_by_level.values())
+        return len(used) == 1 and OWN not in used
+
+    def apply(self, mean_OSH: np.ndarray) -> np.ndarray:
+        """[..., S, H]; a step at which some series has no forecast keeps the own ones."""
+        return np.where(
+            np.isfinite(mean_OSH).all(axis=-2, keepdims=True),
+            np.maximum(self.matrix_SS @ np.nan_to_num(mean_OSH), FLOOR * mean_OSH),
+            mean_OSH,
+        )
+
+    def module(self) -> ReconcileGraph:
+        return ReconcileGraph(self.matrix_SS)
+
+
+class ReconcileGraph(torch.nn.Module):
+    """forward(mean [S, H]) of every series in order -> mean [S, H]."""
+
+    def __init__(self, matrix_SS: np.ndarray):
+        super().__init__()
+        self.register_buffer("matrix", torch.from_numpy(matrix_SS))
+
+    def forward(self, mean: torch.Tensor) -> torch.Tensor:
+        known = (mean == mean).double().amin(dim=0, keepdim=True) > 0
+        joined = torch.maximum(self.matrix @ torch.where(known, mean, 0.0), FLOOR * mean)
+        return torch.where(known, joined, mean)
+
+
+def choose(mean_OSH: np.ndarray, y_OSH: np.ndarray, sums_SB: np.ndarray, levels: Sequence[Level]) -> Reconciler:
+    """Per level, the method with the smallest error on origins later than those it was learnt on.
+
+    mean_OSH, y_OSH  earlier forecasts, oldest first, and their outcomes (NaN = not known)
+    sums_SB, levels  as in `Counts`
+
+    One method serves all levels, so that they add up, if at no level it is 1 % worse than the best there.
+    """
+    members = {"bottom": tuple(range(sums_SB.shape[1]))} | {level.name: level.member_S for level in levels}
+    own = np.eye(len(sums_SB))
+    cut = round(LEARN * len(y_OSH))
+    if not levels or len(y_OSH) < FEWEST:
+        return Reconciler(own, dict.fromkeys(members, OWN), {})
+    tried = matrices(mean_OSH[:cut], y_OSH[:cut], sums_SB)
+    error = {name: _errors(matrix, mean_OSH[cut:], y_OSH[cut:], members) for name, matrix in tried.items()}
+    error_by_level = {level: {name: error[name][level] for name in tried} for level in members}
+    method_by_level = _chosen(error_by_level)
+    final = matrices(mean_OSH, y_OSH, sums_SB) | {OWN: own}
+    matrix_SS = own.copy()
+    for level, method in method_by_level.items():
+        matrix_SS[list(members[level])] = final[method][list(members[level])]
+    return Reconciler(matrix_SS, method_by_level, error_by_level)
+
+
+def matrices(mean_OSH: np.ndarray, y_OSH: np.ndarray, sums_SB: np.ndarray) -> dict[str, np.ndarray]:
+    """matrix_SS of each method whose weights can be learnt from these forecasts.
+
+    Minimum trace (Wickramasuriya, Athanasopoulos and Hyndman 2019) with the errors' variances (WLS), or with their
+    covariances shrunk towards these (MinT).
+    """
+    from hierarchicalforecast.methods import BottomUp, MinTrace  # seconds to import: only where there is a hierarchy
+
+    series, bottom = sums_SB.shape
+    order_S = np.r_[bottom:series, :bottom]  # the library wants the bottom last
+    y_SN, mean_SN = (x.transpose(1, 0, 2).reshape(series, -1)[order_S] for x in (y_OSH, mean_OSH))
+    known_N = np.isfinite(y_SN + mean_SN).all(axis=0)
+    asked = {"S": sums_SB[order_S], "y_hat": mean_SN[:, :1]}
+    seen = {"y_insample": y_SN[:, known_N], "y_hat_insample": mean_SN[:, known_N]}
+    found = {"bottom-up": BottomUp().fit(**asked).P}
+    if known_N.sum() > 2:
+        found["WLS"] = MinTrace("wls_var").fit(**asked, **seen).P
+        found["MinT"] = MinTrace("mint_shrink").fit(**asked, **seen).P
+    back_S = np.argsort(order_S)
+    return {name: sums_SB @ p_BS[:, back_S] for name, p_BS in found.items() if np.isfinite(p_BS).all()}
+
+
+def _errors(
+    matrix_SS: np.ndarray, mean_OSH: np.ndarray, y_OSH: np.ndarray, members: dict[str, tuple[int, ...]]
+) -> dict[str, float]:
+    """Mean absolute error as a share of the own forecast's, averaged over a level's series, where all have one."""
+    mean_OSH = np.where(np.isfinite(mean_OSH).all(axis=1, keepdims=True), mean_OSH, np.nan)
+    with_S, without_S = (np.nansum(np.abs(y_OSH - x), axis=(0, 2)) for x in (matrix_SS @ mean_OSH, mean_OSH))
+    share_S = np.where(without_S > 0, with_S / np.where(without_S > 0, without_S, 1.0), 1.0)
+    return {level: float(share_S[list(rows)].mean()) for level, rows in members.items()}
+
+
+def _chosen(error_by_level: dict[str, dict[str, float]]) -> dict[str, str]:
+    best = {}
+    for level, error in error_by_level.items():
+        name = min(error, key=error.__getitem__)
+        best[level] = (name, error[name]) if error[name] < 1 - WORTH else (OWN, 1.0)
+    for name in METHODS:
+        shares = [error.get(name, np.inf) - best[level][1] for level, error in error_by_level.items()]
+        if max(shares) < WORTH and any(method != OWN for method, _ in best.values()):
+            return dict.fromkeys(best, name)
+    return {level: method for level, (method, _) in best.items()}
