@@ -75,6 +75,14 @@ def test_a_month_of_zeros_was_not_reported(examined):
     assert "from 2022-04-11 to 2022-05-10 (30 days)" in found(counts, "zero day")[0]
 
 
+def test_zeros_that_are_true_can_be_kept(examined):
+    y = poisson(50)
+    y[100:130] = 0
+    counts = examined({"A": y}, zeros="keep")
+    np.testing.assert_array_equal(counts.y_ST[0], y)
+    assert found(counts, "zero day")[0].endswith("is usual: kept")
+
+
 def test_a_day_zero_for_all_is_a_missing_day_even_for_the_small(examined):
     ys = {name: poisson(level, seed=n) for n, (name, level) in enumerate({"A": 40, "B": 2, "C": 1}.items())}
     for y in ys.values():
@@ -173,6 +181,13 @@ def test_a_total_with_a_late_correction_says_so(examined):
     total = a + b
     total[7] += 1
     assert "(it differs from their sum in 1 day)" in found(examined({"Total": total, "A": a, "B": b}), "total row")[0]
+
+
+def test_a_total_that_begins_late_is_added_up_before(examined):
+    a, b = poisson(50), poisson(40, seed=1)
+    total = a + b
+    total[:100] = np.nan
+    np.testing.assert_array_equal(examined({"Total": total, "A": a, "B": b}).y_ST[2], a + b)
 
 
 def test_a_series_only_named_like_a_total_is_kept(examined):

@@ -29,6 +29,7 @@ class CsvCounts:
     freq         h, D or MS: a count for every hour, day or month
     timezone     clock of the counts, where the file's times state a zone; as_is keeps the clock they state
     absent       what a period without a row means: missing or zero
+    zeros        what a zero is that the usual level makes impossible: missing, or keep
     missing      codes for "no count", such as "*"; empty, NaN and NA always are
     delay        periods, the last ones, that are not fully reported yet
     exclude      [[from, to]] periods to take as missing, such as a pandemic; `to` includes its whole day
@@ -47,6 +48,7 @@ class CsvCounts:
         freq: str,
         timezone: str = "Europe/London",
         absent: str = "missing",
+        zeros: str = "missing",
         missing: Sequence = (),
         delay: int = 0,
         exclude: Sequence = (),
@@ -68,6 +70,8 @@ class CsvCounts:
             raise Fault(f"say which column holds the {which} with data.columns.{which}=YOUR_NAME")
         if absent not in ("missing", "zero"):
             raise ValueError(f"absent={absent} is not known: missing or zero")
+        if zeros not in ("missing", "keep"):
+            raise ValueError(f"zeros={zeros} is not known: missing or keep")
         if delay < 0:
             raise ValueError(f"delay must be 0 or more periods, got {delay}")
         missing = [missing] if isinstance(missing, (str, int, float)) else missing
@@ -92,7 +96,7 @@ class CsvCounts:
         if self.layout.hierarchy and not self.layout.series:
             raise ValueError("columns.hierarchy needs columns.series: what belongs to a trust or region?")
         self.path, self.delay, self.exclude, self.total = Path(path).expanduser(), delay, exclude, total
-        self.name, self.unit, self.licence = name, unit, licence
+        self.zeros, self.name, self.unit, self.licence = zeros, name, unit, licence
 
     def read(self) -> Counts:
         rows = read_rows(self.path, self.layout)
@@ -107,11 +111,11 @@ class CsvCounts:
             text = f"The last {number(self.delay, freq)} are not fully reported yet (data.delay): not looked at"
             findings.append(Finding("delay", text, count=self.delay))
         silent_T = excluded_T | late_T
-        y_ST, found = examine(
-            np.where(silent_T, np.nan, grid.y_BT), time_T, grid.names_B, freq, silent_T | grid.clock_T
-        )
+        known_BT = np.where(silent_T, np.nan, grid.y_BT)
+        keep = self.zeros == "keep"
+        y_BT, found = examine(known_BT, time_T, grid.names_B, freq, silent_T | grid.clock_T, keep)
         findings += [*found, *(Finding("read", _sentence(note)) for note in rows.notes), *_unnamed(rows.extra)]
-        family = self._family(grid, y_ST, silent_T)
+        family = self._family(grid, y_BT, silent_T)
         return Counts(
             name=self.name or self.path.name.split(".")[0],
             licence=self.licence,

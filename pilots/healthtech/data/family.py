@@ -60,7 +60,9 @@ def family_of(
     sums_UB, names_U = sums_SB[len(names_B) :], names_S[len(names_B) :]
     y_UT, found = add_up(y_NT[bottom], sums_UB, names_U, freq, silent_T)
     y_ST = np.concatenate([y_NT[bottom], y_UT, y_NT[total_N]])
-    if own:
+    if own:  # where the file's total has no count, its members' sum stands in
+        summed_T = add_up(y_NT[bottom], np.ones((1, len(bottom))), own[:1], freq, silent_T)[0][0]
+        y_ST[-len(own) :] = np.where(np.isnan(y_ST[-len(own) :]), summed_T, y_ST[-len(own) :])
         levels += (Level("total", tuple(range(len(sums_SB), len(sums_SB) + len(own)))),)
         sums_SB = np.concatenate([sums_SB, np.ones((len(own), len(names_B)))])
     future_BTK = future_NTK[bottom]

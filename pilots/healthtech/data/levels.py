@@ -61,6 +61,8 @@ def add_up(
     weeks before (the same weekday or hour of the week; months: the four before), so nothing later is looked at.
     silent_T  periods in which no count is expected: their sums are missing, and nothing is said of it
     """
+    if not len(sums_UB):
+        return np.zeros((0, y_BT.shape[1])), []
     alive_BT = alive(y_BT, freq)
     lack_BT = alive_BT & np.isnan(y_BT)
     own_BT = np.where(alive_BT, np.nan_to_num(y_BT), 0.0)

@@ -18,14 +18,20 @@ FAR, TIMES = 8.0, 2.5  # standard deviations, and times the usual, from which on
 
 
 def examine(
-    y_BT: np.ndarray, time_T: np.ndarray, names_B: tuple[str, ...], freq: str, silent_T: np.ndarray | None = None
+    y_BT: np.ndarray,
+    time_T: np.ndarray,
+    names_B: tuple[str, ...],
+    freq: str,
+    silent_T: np.ndarray | None = None,
+    keep_zeros: bool = False,
 ) -> tuple[np.ndarray, list[Finding]]:
     """The counts with impossible zeros as NaN, and everything that a person should know about them.
 
-    silent_T  True where no count is expected (an hour the clocks skip, an excluded day): no gap
+    silent_T    True where no count is expected (an hour the clocks skip, an excluded day): no gap
+    keep_zeros  impossible zeros are reported and stay
     """
     silent_T = np.zeros(len(time_T), bool) if silent_T is None else silent_T
-    clean_BT, zeros = missing_as_zero(y_BT, time_T, names_B, freq, _bank_holidays(time_T))
+    clean_BT, zeros = missing_as_zero(y_BT, time_T, names_B, freq, _bank_holidays(time_T), keep_zeros)
     weekend_BT, weekends = _weekends(y_BT, time_T, names_B, freq, silent_T)
     findings = [
         *zeros,
@@ -145,25 +151,32 @@ def _merged(y_BT: np.ndarray, time_T: np.ndarray, names_B: tuple[str, ...], freq
 
 def _heir(y_BT: np.ndarray, first_B: np.ndarray, ended: np.ndarray, at: int, width: int, lost: float) -> int | None:
     """The series that rises at `at` by `lost`, within a quarter and far beyond its own changes."""
-    best, error = None, 0.25 * lost
-    for b in np.setdiff1d(np.arange(len(y_BT)), ended):
-        new = abs(first_B[b] - at) <= width // 4 and first_B[b] > 0
-        start = first_B[b] if new else at
-        after = _mean(y_BT[b], start, start + width)
-        before = 0.0 if new else _mean(y_BT[b], at - width, at)
-        if not np.isfinite(after - before) or after - before < 0.2 * before:
-            continue
+    new_B = (np.abs(first_B - at) <= width // 4) & (first_B > 0)
+    before_B = np.where(new_B, 0.0, _means(y_BT, at - width, at))
+    after_B = _means(y_BT, at, at + width)
+    for b in np.flatnonzero(new_B):
+        after_B[b] = _mean(y_BT[b], first_B[b], first_B[b] + width)
+    off_B = np.abs(after_B - before_B - lost)
+    with np.errstate(invalid="ignore"):
+        could_B = (off_B < 0.25 * lost) & (after_B - before_B >= 0.2 * before_B)
+    could_B[ended] = False
+    for b in np.argsort(np.where(could_B, off_B, np.inf), kind="stable")[: int(could_B.sum())]:
         edges = np.arange(width, y_BT.shape[1] - width, width)
         changes = [_mean(y_BT[b], e, e + width) - _mean(y_BT[b], e - width, e) for e in edges if abs(e - at) > width]
-        noise = np.nanmedian(np.abs(changes)) * 1.48 if np.isfinite(changes).any() else 0.0
-        if abs(after - before - lost) < error and (new or after - before > 4 * noise):
-            best, error = int(b), abs(after - before - lost)
-    return best
+        noise = np.nanmedian(np.abs(changes)) * 1.48 if np.isfinite(changes).any() else 0.0  # as a standard deviation
+        if new_B[b] or after_B[b] - before_B[b] > 4 * noise:
+            return int(b)
+    return None
+
+
+def _means(y_BT: np.ndarray, first: int, end: int) -> np.ndarray:
+    part = y_BT[:, max(0, first) : max(0, end)]
+    known = np.isfinite(part).sum(axis=1)
+    return np.where(known > 0, np.nansum(part, axis=1) / np.maximum(known, 1), np.nan)
 
 
 def _mean(y_T: np.ndarray, first: int, end: int) -> float:
-    part = y_T[max(0, first) : max(0, end)]
-    return float(np.nanmean(part)) if np.isfinite(part).any() else np.nan
+    return float(_means(y_T[None], first, end)[0])
 
 
 def _spikes(y_BT: np.ndarray, time_T: np.ndarray, names_B: tuple[str, ...], freq: str) -> list[Finding]:

@@ -17,16 +17,23 @@ LONG = 2  # weeks (or months) of zeros are no habit, but a series that was not r
 
 
 def missing_as_zero(
-    y_BT: np.ndarray, time_T: np.ndarray, names_B: tuple[str, ...], freq: str, holiday_T: np.ndarray | None = None
+    y_BT: np.ndarray,
+    time_T: np.ndarray,
+    names_B: tuple[str, ...],
+    freq: str,
+    holiday_T: np.ndarray | None = None,
+    keep: bool = False,
 ) -> tuple[np.ndarray, list[Finding]]:
     """Impossible zeros as NaN, and what was found: days on which every series is zero first, then series by series.
 
     A run of zeros is impossible where a negative binomial with the series' usual level and spread gives it a chance
     below 0.001 / T: ln P(0) = -m ln(v) / (v - 1) at mean m and variance v m.
     holiday_T  bank holidays: a service that is closed on at least half of them may be closed on all
+    keep       such zeros are reported and stay
     """
     findings = []
-    y_BT = y_BT.copy()
+    as_read_BT, y_BT = y_BT, y_BT.copy()
+    done = "kept" if keep else "taken as missing"
     with np.errstate(invalid="ignore"):
         total_T = np.where(np.isfinite(y_BT).any(axis=0), np.nansum(y_BT, axis=0), np.nan)
     if len(y_BT) > 1:
@@ -35,17 +42,15 @@ def missing_as_zero(
             y_BT[:, all_T] = np.nan
             text = (
                 f"All {len(y_BT):,} series are zero {on(time_T, all_T, freq)}: a missing {PERIOD[freq]} written as 0, "
-                "taken as missing"
+                f"{done}"
             )
             findings.append(Finding("zero day", text, count=int(all_T.sum())))
     zero_BT = _impossible(y_BT, freq, holiday_T)
     for b in np.flatnonzero(zero_BT.any(axis=1)):
         level = np.nanmedian(np.where(y_BT[b] > 0, y_BT[b], np.nan))
-        text = (
-            f"{names_B[b]} is zero {on(time_T, zero_BT[b], freq)}, where about {level:,.0f} is usual: taken as missing"
-        )
+        text = f"{names_B[b]} is zero {on(time_T, zero_BT[b], freq)}, where about {level:,.0f} is usual: {done}"
         findings.append(Finding("zero day", text, names_B[b], int(zero_BT[b].sum())))
-    return np.where(zero_BT, np.nan, y_BT), findings
+    return as_read_BT if keep else np.where(zero_BT, np.nan, y_BT), findings
 
 
 def _impossible(y_BT: np.ndarray, freq: str, holiday_T: np.ndarray | None) -> np.ndarray:
