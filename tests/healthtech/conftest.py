@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import made_bundle
 import pytest
 from made_csv import LONG
 
@@ -18,3 +19,15 @@ def read(tmp_path: Path):
         return CsvCounts(**{"path": str(path), "columns": LONG, "freq": "D", **settings}).read()
 
     return read
+
+
+@pytest.fixture(scope="session")
+def hourly_run(tmp_path_factory) -> Path:
+    """A run on three sites by the hour, see made_bundle.py; read it, never change it."""
+    return made_bundle.hourly(tmp_path_factory.mktemp("hourly"))
+
+
+@pytest.fixture(scope="session")
+def daily_run(tmp_path_factory) -> Path:
+    """A run on one series by the day, two days late, with a temperature known ahead."""
+    return made_bundle.daily(tmp_path_factory.mktemp("daily"))

@@ -19,6 +19,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from common.report import COLOURS, figure
+from pilots.healthtech.use.answer import Answer
 from pilots.healthtech.use.suppress import STAR
 
 BLUE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[4]
@@ -39,20 +40,19 @@ class Picture:
 def chosen(forecast: pd.DataFrame, flow: Mapping[str, Any]) -> list[str]:
     """Names of the series, the widest sum first, then those most likely to exceed their level."""
     width = {name: sum(flow["sums"][s]) if flow["sums"] else 1 for s, name in enumerate(flow["names"])}
-    chance = forecast[forecast["step"] > 0].groupby("series", sort=False)["p_exceed"].max()
+    ahead = forecast[forecast["step"] > 0]
+    chance = pd.Series(values(ahead["p_exceed"], 0.0)).groupby(ahead["series"].to_numpy(), sort=False).max()
     return sorted(chance.index, key=lambda name: (-width[name], -chance[name]))
 
 
-def pictures(
-    names: Sequence[str], forecast: pd.DataFrame, history: pd.DataFrame, flow: Mapping[str, Any],
-    say: Callable[[str], None],
-) -> list[Picture]:  # fmt: skip
+def pictures(names: Sequence[str], made: Answer, flow: Mapping[str, Any], say: Callable[[str], None]) -> list[Picture]:
     """When it gets tight, then a fan for each of these series."""
-    made = [pressure(names, forecast)]
+    drawn = [pressure(names, made.forecast)]
     for rank, name in enumerate(names, start=1):
         say(f"picture {rank} of {len(names)}")
-        made.append(fan(rank, name, *(table[table["series"] == name] for table in (forecast, history)), flow))
-    return made
+        own = [table[table["series"] == name] for table in (made.forecast, made.history)]
+        drawn.append(fan(rank, name, *own, flow))
+    return drawn
 
 
 def fan(rank: int, name: str, forecast: pd.DataFrame, history: pd.DataFrame, flow: Mapping[str, Any]) -> Picture:

@@ -13,6 +13,7 @@ from common.atomic import write_text
 from common.bundle.open import Bundle
 from common.report import page, svg
 from pilots.healthtech.data.contract import PERIOD
+from pilots.healthtech.use.answer import Answer
 from pilots.healthtech.use.draw import Picture, values
 from pilots.healthtech.use.suppress import STAR
 
@@ -22,14 +23,10 @@ KINDS = {"shift": "Shifts of eight hours", "day": "Days", "week": "Weeks of seve
 ACCURACY = ("pinball", "mase", "coverage_80")  # metrics of the manifest that tell how far to trust the forecast
 
 
-def write_page(
-    bundle: Bundle, source: str, tables: Mapping[str, pd.DataFrame], flags: Sequence[str], notes: Sequence[str],
-    pictures: Sequence[Picture], suppressed: bool, path: Path,
-) -> None:  # fmt: skip
-    """tables: forecast and totals; pictures: when it gets tight, then one per series."""
-    manifest, forecast, totals = bundle.manifest, tables["forecast"], tables["totals"]
-    flow = manifest["flow"]
-    ahead = forecast[forecast["step"] > 0]
+def write_page(bundle: Bundle, source: str, made: Answer, pictures: Sequence[Picture], path: Path) -> None:
+    """pictures: when it gets tight, then one per series."""
+    manifest, flow = bundle.manifest, bundle.manifest["flow"]
+    ahead = made.forecast[made.forecast["step"] > 0]
     tight, *fans = [(picture.title, svg(picture.figure, picture.alt)) for picture in pictures]
     text = page(
         "What to expect",
@@ -39,15 +36,15 @@ def write_page(
         word=PERIOD[flow["freq"]],
         steps=flow["horizon"] - flow["delay"],
         start=ahead["time"].iloc[0],
-        headline=_headline(ahead, totals, pictures[1].title),
+        headline=_headline(ahead, made.totals, pictures[1].title),
         tightest=_tightest(ahead),
-        totals=_totals(totals, [picture.title for picture in pictures[1:]]),
+        totals=_totals(made.totals, [picture.title for picture in pictures[1:]]),
         series=ahead["series"].nunique(),
         tight=tight[1],
         fans=fans,
-        flags=flags,
-        notes=notes,
-        suppressed=suppressed,
+        flags=made.flags,
+        notes=made.notes,
+        suppressed=made.suppressed,
         bundle=bundle,
         accuracy={name: manifest["metrics"][name] for name in ACCURACY if name in manifest["metrics"]},
     )

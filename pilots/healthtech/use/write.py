@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ import pandas as pd
 from common.bundle.open import Bundle
 from pilots.healthtech.use.infer import Outlook
 from pilots.healthtech.use.window import Window
+
+if TYPE_CHECKING:
+    from pilots.healthtech.use.answer import Answer
 
 SHOWN = {"h": 72, "D": 42, "MS": 24}  # periods of counts that stand beside a forecast
 STEP = {"h": "%Y-%m-%d %H:%M", "D": "%Y-%m-%d", "MS": "%Y-%m-%d"}
@@ -41,7 +44,7 @@ def forecast_table(outlook: Outlook, manifest: Mapping[str, Any]) -> pd.DataFram
     }
     for q, name in enumerate(quantile_names(manifest["decision"]["levels"])):
         columns[name] = pd.array(outlook.quantiles_SHQ[kept, :, q].ravel(), "Int64")
-    columns["level"] = np.repeat(outlook.level_S[kept], steps)
+    columns["level"] = np.repeat(np.array([whole(level) for level in outlook.level_S[kept]]), steps)
     columns["p_exceed"] = outlook.p_exceed_SH[kept].ravel().round(5)
     return pd.DataFrame(columns)
 
@@ -66,26 +69,21 @@ def stamps(time_H: np.ndarray, freq: str) -> np.ndarray:
     return pd.DatetimeIndex(time_H).strftime(STEP[freq]).to_numpy(object)
 
 
-def document(
-    bundle: Bundle, source: str, forecast: pd.DataFrame, totals: pd.DataFrame, flags: Sequence[str],
-    notes: Sequence[str], suppressed: bool,
-) -> dict[str, Any]:  # fmt: skip
+def document(bundle: Bundle, source: str, made: Answer) -> dict[str, Any]:
     """All of the answer, with what it was made from."""
-    manifest = bundle.manifest
-    flow = manifest["flow"]
-    first = forecast[forecast["step"] == 1]
+    flow = bundle.manifest["flow"]
     return {
-        "bundle": {"id": bundle.id, "name": bundle.label, "model": manifest["model"]},
+        "bundle": {"id": bundle.id, "name": bundle.label, "model": bundle.manifest["model"]},
         "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "source": source,
-        "from": first["time"].iloc[0],
+        "from": made.forecast.loc[made.forecast["step"] == 1, "time"].iloc[0],
         "freq": flow["freq"],
         "unit": flow["unit"],
-        "suppressed": suppressed,
-        "flags": list(flags),
-        "notes": list(notes),
-        "forecast": _records(forecast),
-        "totals": _records(totals),
+        "suppressed": made.suppressed,
+        "flags": made.flags,
+        "notes": made.notes,
+        "forecast": _records(made.forecast),
+        "totals": _records(made.totals),
     }
 
 
@@ -98,8 +96,13 @@ def _plain(value: Any) -> Any:
     if value is pd.NA:
         return None
     if isinstance(value, (float, np.floating)):
-        return None if not np.isfinite(value) else int(value) if float(value).is_integer() else float(value)
+        return whole(value) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
+
+
+def whole(value: float) -> int | float:
+    """28.0 as 28."""
+    return int(value) if float(value).is_integer() else float(value)
 
 
 def write_document(made: Mapping[str, Any], path: Path) -> None:
