@@ -199,8 +199,11 @@ def test_tidy_tables(tmp_path):
     assert counts.names_S == ("AAA", "BBB", "England")
     assert kinds(counts)["estimate"] == 1
     assert np.isnan(counts.y_ST[1, 2])
-    with pytest.raises(Fault, match=r"tidy.csv.gz names no region: say data.level=organisation"):
+    with pytest.raises(Fault, match=r"tidy.csv.gz names no region: say data.level=england or org"):
         NhsAeMonthly(str(tmp_path / "tidy.csv.gz")).read()
+    alone = NhsAeMonthly(str(tmp_path / "tidy.csv.gz"), level="england").read()
+    assert alone.names_S == ("England",)
+    assert alone.y_ST[0, 0] == 200
     long = wide.rename(columns={"date": "period"}).loc[wide.index.repeat(2), ["period", "org_code"]]
     long["type"], long["attendances"], long["breaches"] = ["1", "other"] * 60, 50, 7
     long.to_csv(tmp_path / "long.csv", index=False)

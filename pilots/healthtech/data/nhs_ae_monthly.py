@@ -20,7 +20,7 @@ from pilots.healthtech.data.nhs import LICENCE, choose, listed
 from pilots.healthtech.data.nhs_ae_files import MEASURES, read_folder, read_tidy
 from pilots.healthtech.data.quality import examine
 
-LEVELS = ("organisation", "region")
+LEVELS = ("organisation", "region", "england")
 BUSY = 1000  # attendances of type 1 a month: a department of this size has patients who wait over four hours
 # areas of the files until March 2020 that do not name today's region: (older name, words in brackets) -> region
 OLDER = {
@@ -43,7 +43,7 @@ class NhsAeMonthly:
     root     folder of the monthly files, as .csv or .csv.gz; or one tidy table made of them (then without regions)
     measure  attendances (booked ones added) | attendances_type1 | over_4_hours | admissions (through A&E) |
              emergency_admissions (all) | waits_4_to_12_hours | waits_12_hours (from the decision to admit)
-    level    region: mergers move nobody out of one; or organisation, with regions and England as sums
+    level    region, with England: mergers move nobody out of one; organisation, with both as sums; or england alone
     orgs     of level organisation: reporting (in the last three months) | all | [RRK, RXK]
     delay    months, the last ones, that are not fully reported yet
     exclude  [[from, to]] months to take as missing, such as [[2020-03-01, 2021-06-01]], the break of the pandemic
@@ -61,7 +61,7 @@ class NhsAeMonthly:
         if measure not in MEASURES:
             raise ValueError(f"measure is one of {', '.join(MEASURES)}, got {measure}")
         if level not in LEVELS:
-            raise ValueError(f"level is region or organisation, got {level}")
+            raise ValueError(f"level is one of {', '.join(LEVELS)}, got {level}")
         self.root, self.measure, self.level, self.orgs = Path(root).expanduser(), measure, level, orgs
         self.delay, self.exclude = delay, exclude
 
@@ -78,10 +78,10 @@ class NhsAeMonthly:
         named = (region != UNKNOWN).all()
         findings += _lives(frame, self.level)
         columns = {"time": "time", "value": "value", "series": "series"}
-        if self.level == "region":
-            if not named:
-                raise Fault(f"{self.root.name} names no region: say data.level=organisation")
-            frame["series"] = frame["region"]
+        if self.level != "organisation":
+            if self.level == "region" and not named:
+                raise Fault(f"{self.root.name} names no region: say data.level=england or organisation")
+            frame["series"] = frame["region"] if self.level == "region" else "England"
             frame = frame.groupby(["month", "series"], as_index=False)["value"].sum(min_count=1)
         else:
             frame["series"] = frame["org"]
@@ -97,7 +97,7 @@ class NhsAeMonthly:
                 freq="MS",
                 delay=self.delay,
                 exclude=self.exclude,
-                total="England",
+                total="England" if self.level != "england" else None,
                 name=f"nhs_ae_monthly, {self.measure.replace('_', ' ')}",
                 licence=LICENCE.format("A&E attendances and emergency admissions"),
             ).read()
@@ -138,14 +138,14 @@ def _lives(frame: pd.DataFrame, level: str) -> list[Finding]:
         wide = own.pivot_table(index="month", columns="org", values="value").reindex(months)
         _, found = examine(wide.to_numpy().T, time_T, tuple(wide.columns), "MS")
         findings += [
-            Finding(f.kind, f.text, f.series * (level != "region"), f.count) for f in found if f.kind == "merged"
+            Finding(f.kind, f.text, f.series * (level == "organisation"), f.count) for f in found if f.kind == "merged"
         ]
         went += [f.series for f in found if f.kind == "vanished"]
         came += [f.series for f in found if f.kind == "late start"]
-    if level == "region" and went:
+    if level != "organisation" and went:
         text = f"{len(went)} organisations stop reporting: {listed(sorted(went))}; their months are in the sums"
         findings.append(Finding("vanished", text, count=len(went)))
-    if level == "region" and came:
+    if level != "organisation" and came:
         text = f"{len(came)} organisations begin after the first month: {listed(sorted(came))}; they are in the sums"
         findings.append(Finding("late start", text, count=len(came)))
     return findings
