@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import made_bundle
+import numpy as np
+import pandas as pd
 import pytest
 from made_csv import LONG
 
@@ -19,6 +21,19 @@ def read(tmp_path: Path):
         return CsvCounts(**{"path": str(path), "columns": LONG, "freq": "D", **settings}).read()
 
     return read
+
+
+@pytest.fixture
+def examined(read):
+    """examined({"A": counts, ...}) -> Counts of a daily file; NaN = the cell is empty"""
+
+    def examined(series: dict[str, np.ndarray], first: str = "2022-01-01", **settings):
+        days = pd.date_range(first, periods=len(next(iter(series.values()))))
+        cells = [["" if np.isnan(n) else f"{n:.0f}" for n in y] for y in series.values()]
+        rows = [",".join([f"{day:%Y-%m-%d}", *row]) for day, row in zip(days, zip(*cells, strict=True), strict=True)]
+        return read([",".join(["date", *series]), *rows], columns={"time": "date", "value": "*"}, **settings)
+
+    return examined
 
 
 @pytest.fixture(scope="session")

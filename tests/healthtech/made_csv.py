@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -29,3 +30,8 @@ def refused(read, lines: list[str], **settings) -> str:
 def found(counts, kind: str) -> list[str]:
     """The sentences of one kind of finding."""
     return [finding.text for finding in counts.findings if finding.kind == kind]
+
+
+def poisson(level: float, days: int = 400, seed: int = 0) -> np.ndarray:
+    week = np.tile([1.1, 1.0, 1.0, 1.0, 1.1, 0.9, 0.9], days // 7 + 1)[:days]
+    return np.random.default_rng(seed).poisson(level * week).astype(float)

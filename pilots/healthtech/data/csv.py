@@ -131,7 +131,12 @@ class CsvCounts:
             findings=tuple([*findings, *family.findings]),
             unit=self.unit,
             delay=self.delay,
-            table={**self.layout.table(), "names": list(family.names_S), "total_rows": list(family.total_rows)},
+            table={
+                **self.layout.table(),
+                "zeros": self.zeros,
+                "names": list(family.names_S),
+                "total_rows": list(family.total_rows),
+            },
         )
 
     def _family(self, grid: Grid, y_BT: np.ndarray, silent_T: np.ndarray) -> Family:

@@ -80,7 +80,9 @@ def read_recent(source: Path, manifest: Mapping[str, Any], start: int | None) ->
         raise Fault(f"{source.name} holds no count of the series learnt: {_list(bottom)}")
     origin = first + int(counted[-1]) + 1 if start is None else start
     late_T = first + np.arange(y_BT.shape[1]) >= origin - flow["delay"]  # not fully reported, or after the origin
-    y_BT, zeros = missing_as_zero(np.where(late_T, np.nan, y_BT), grid.time_T, tuple(bottom), freq)
+    y_BT = np.where(late_T, np.nan, y_BT)
+    keep = table.get("zeros") == "keep"
+    y_BT, zeros = missing_as_zero(y_BT, grid.time_T, tuple(bottom), freq, keep=keep)
     y_UT, parts = _upper(y_BT, grid, flow, table, late_T)
     absent_B = row_B < 0
     absent_S = (np.array(flow["sums"]) @ absent_B > 0) if flow["sums"] else absent_B
