@@ -79,12 +79,11 @@ def add_up(
         part_T = (stand_in_UT[u] > 0) & np.isfinite(y_UT[u])
         none_T = np.isnan(y_UT[u]) & (sums_UB[u] @ alive_BT > 0) & ~silent_T
         if part_T.any() or none_T.any():
-            part, none = number(int(part_T.sum()), freq), number(int(none_T.sum()), freq)
-            text = (
-                f"'{name}' is a sum of which members lack counts: in {part} their usual count stands in (at most "
-                f"{LACKING:.0%} of it), in {none} too much is missing to tell"
-            )
-            findings.append(Finding("part missing", text, name, int(part_T.sum() + none_T.sum())))
+            part, none = int(part_T.sum()), int(none_T.sum())
+            does = [f"in {number(part, freq)} their usual count stands in (at most {LACKING:.0%} of it)"] * (part > 0)
+            does += [f"in {number(none, freq)} too much is missing to tell"] * (none > 0)
+            text = f"'{name}' is a sum of which members lack counts: {', '.join(does)}"
+            findings.append(Finding("part missing", text, name, part + none))
     return y_UT, findings
 
 
