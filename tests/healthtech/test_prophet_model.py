@@ -17,7 +17,8 @@ AHEAD = 20
 
 
 def prophet(**settings) -> ProphetCounts:
-    return ProphetCounts({"h": 672, "D": 7, "MS": 1}, {"h": 10, "D": 10, "MS": 5}, **settings)
+    every, year, level = {"h": 672, "D": 7, "MS": 1}, {"h": 10, "D": 10, "MS": 5}, {"h": 336, "D": 14, "MS": 3}
+    return ProphetCounts(every, year, **{"level": level} | settings)
 
 
 def fitted(data: Counts, origin: int, **settings) -> tuple[ProphetCounts, Task]:
@@ -56,7 +57,7 @@ def test_a_known_pattern_is_forecast(freq):
 
 def test_the_level_follows_the_last_counts():
     data = counts(900, series=1, mean=200)
-    model, task = fitted(data, 880, level=28, follow=0.5)
+    model, task = fitted(data, 880, follow=0.5)
     rows = windows(data, np.array([880]), task.past, AHEAD)
     before = model.mean(rows)
     rows.y_BL[:] *= 1.21
@@ -77,7 +78,7 @@ def test_series_too_short_for_a_year_a_pattern_or_anything():
     assert not model.module.beta[1, :20].any()  # the yearly waves of a series without two years
 
 
-@pytest.mark.parametrize("wrong", [{"mode": "both"}, {"bends": 0}, {"follow": 2}, {"weekly": -1}])
+@pytest.mark.parametrize("wrong", [{"mode": "both"}, {"bends": 0}, {"follow": 2}, {"level": {"D": 0}}, {"weekly": -1}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
         prophet(**wrong)

@@ -39,8 +39,8 @@ class ProphetCounts:
     yearly         sin, cos pairs of the year, by frequency; for series with two years of counts
     weekly, daily  pairs of the week and (hourly counts) of the day
     apart          pairs by which the hours of Saturday, Sunday, Monday and holidays differ from other days'
-    level          days before the origin whose counts move the level; 0 = none
-    follow         share of that move that is kept, 0 to 1
+    level          periods before the origin whose counts move the level, by frequency
+    follow         share of that move that is kept, 0 to 1; 0 = none
 
     Wrong when the level jumps: the trend bends, it does not break. Columns known before the day are not looked at.
     Source: Taylor and Letham (2018), Forecasting at scale, The American Statistician 72(1).
@@ -50,22 +50,22 @@ class ProphetCounts:
         self,
         refit_every: dict[str, int],
         yearly: dict[str, int],
+        level: dict[str, int],
         mode: Mode = "multiplicative",
-        bends: float = 0.05,
+        bends: float = 0.02,
         waves: float = 10.0,
         days: float = 10.0,
         weekly: int = 3,
         daily: int = 8,
         apart: int = 4,
-        level: float = 28,
-        follow: float = 0.5,
+        follow: float = 0.6,
     ):
         if mode not in ("additive", "multiplicative"):
             raise ValueError(f"mode must be additive or multiplicative, got {mode}")
         if min(bends, waves, days) <= 0:
             raise ValueError(f"bends, waves and days must be > 0, got {bends}, {waves} and {days}")
-        if min(weekly, daily, apart, level, *yearly.values()) < 0 or not 0 <= follow <= 1:
-            raise ValueError("pairs of waves and level must be >= 0, follow between 0 and 1")
+        if min(weekly, daily, apart, *yearly.values()) < 0 or min(level.values()) < 1 or not 0 <= follow <= 1:
+            raise ValueError("pairs of waves must be >= 0, level >= 1 period, follow between 0 and 1")
         self.refit_every, self.yearly, self.mode = refit_every, yearly, mode
         self.bends, self.waves, self.days, self.weekly, self.daily, self.apart = (
             bends,
@@ -78,27 +78,26 @@ class ProphetCounts:
         self.level, self.follow = level, follow
 
     def past(self, freq: str) -> int:
-        return max(1, round(self.level / LENGTH[freq]))
+        return self.level[freq]
 
     def needs(self, freq: str) -> int:
         return 2 * SEASON[freq]
 
     def fit(self, seen: Counts, task: Task) -> ProphetCounts:
         self.task, self.columns = task, len(seen.future_K)
-        levels = self.past(seen.freq), self.follow if self.level else 0.0
-        self.module = ProphetMean(self._structure(seen.freq, task.calendar), seen, task, *levels)
-        with np.errstate(invalid="ignore"):
-            span_S = np.array([_span(seen, y) for y in seen.y_ST])
+        structure = self._structure(seen.freq, task.calendar)
+        self.module = ProphetMean(structure, seen, task, self.level[seen.freq], self.follow)
+        span_S = np.array([_span(seen, y) for y in seen.y_ST])
         for seasons, rows in (
-            (self.module.structure.seasonalities, np.flatnonzero(span_S >= TWO_YEARS)),
-            (self.module.structure.seasonalities[1:], np.flatnonzero((span_S > 0) & (span_S < TWO_YEARS))),
+            (structure.seasonalities, np.flatnonzero(span_S >= TWO_YEARS)),
+            (structure.seasonalities[1:], np.flatnonzero((span_S > 0) & (span_S < TWO_YEARS))),
         ):
             if len(rows):
-                structure = dataclasses.replace(self.module.structure, seasonalities=seasons)
-                scale = [self.days if name in task.calendar.names_K else self.waves for name, _ in structure.columns]
-                priors = Priors(self.bends, tuple(scale))
+                theirs = dataclasses.replace(structure, seasonalities=seasons)
+                scale = [self.days if name in task.calendar.names_K else self.waves for name, _ in theirs.columns]
                 said = conditions(seen.when_T, task.calendar.at(seen.when_T)[:, 0])
-                self.module.take(rows, fit_many(seen.when_T, seen.y_ST[rows], structure, priors, conditions=said))
+                priors = Priors(self.bends, tuple(scale), CHANGES)
+                self.module.take(rows, fit_many(seen.when_T, seen.y_ST[rows], theirs, priors, conditions=said))
         return self
 
     def mean(self, rows: Windows) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from pilots.healthtech.prophet_fit.design import Design, Point
-from pilots.healthtech.prophet_fit.linear import LEAST, best_variance, join, solve
+from pilots.healthtech.prophet_fit.linear import LEAST, Sums, best_variance, join, solve
 
-STEPS = 60  # linearisations; 4 to 8 are usual
+STEPS = 120  # 6 to 10 are usual
+FRESH = 6  # steps that share one curvature; the first two have their own
 CLOSE = 1e-10  # of the objective: the gain of a step at which they end
 TRIES = 12  # of one linearisation
 
@@ -29,11 +30,13 @@ def _gauss_newton(designs: list[Design], point: Point, tau: float) -> Point:
     first_D = np.cumsum([0, *(len(d.series_G) for d in designs)])
     open_ = np.arange(first_D[-1])
     loss_S, weight_S = _loss(designs, first_D, point, open_, tau), np.zeros(len(open_))
-    for _ in range(STEPS):
-        here, parts = point.take(open_), []
-        for design, rows, mine in _by_design(designs, first_D, open_):
-            parts += design.at(here.take(mine), rows)
-        sums, try_, moved_S = join(parts), np.arange(len(open_)), np.zeros(len(open_))
+    for step in range(STEPS):
+        here = point.take(open_)
+        if step < 2 or step % FRESH == 0:
+            sums = _linearised(designs, first_D, here, open_)
+        else:
+            sums = _moved(designs, first_D, here, open_, sums)
+        try_, moved_S = np.arange(len(open_)), np.zeros(len(open_))
         for _ in range(TRIES):
             near, s = here.take(try_), open_[try_]
             weight = weight_S[s] * near.variance_S
@@ -50,10 +53,24 @@ def _gauss_newton(designs: list[Design], point: Point, tau: float) -> Point:
             try_ = try_[~lower & ~close]
             if not len(try_):
                 break
-        open_ = open_[moved_S > 0]
+        open_, sums = open_[moved_S > 0], sums.take(np.flatnonzero(moved_S))
         if not len(open_):
             break
     return point
+
+
+def _linearised(designs: list[Design], first_D: np.ndarray, here: Point, open_: np.ndarray) -> Sums:
+    parts = []
+    for design, rows, mine in _by_design(designs, first_D, open_):
+        parts += design.at(here.take(mine), rows)
+    return join(parts)
+
+
+def _moved(designs: list[Design], first_D: np.ndarray, here: Point, open_: np.ndarray, sums: Sums) -> Sums:
+    pull_z, pull_delta, rss = np.empty_like(here.z_SZ), np.empty_like(here.delta_SC), np.empty(len(open_))
+    for design, rows, mine in _by_design(designs, first_D, open_):
+        pull_z[mine], pull_delta[mine], rss[mine] = design.pulls(here.take(mine), rows)
+    return sums.moved(here.z_SZ, here.delta_SC, pull_z, pull_delta, rss)
 
 
 def _loss(designs: list[Design], first_D: np.ndarray, point: Point, open_: np.ndarray, tau: float) -> np.ndarray:

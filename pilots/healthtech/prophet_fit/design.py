@@ -79,6 +79,16 @@ class Design:
         left = self.y_GN[rows] - trend * swing - added
         return np.einsum("gn,gn->g", left, left)
 
+    def pulls(self, point: Point, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Half the downward gradient of the residual squares by z and delta, and those squares."""
+        trend, swing, added = self._parts(point)
+        left = self.y_GN[rows] - trend * swing - added
+        on_trend, times = left * swing, self.multiplies_K
+        on_x = np.empty((len(rows), len(times)))
+        on_x[:, times], on_x[:, ~times] = (left * trend) @ self.x_NK[:, times], left @ self.x_NK[:, ~times]
+        pull_z = np.concatenate([on_trend @ self.slope_NR, on_x], axis=1) * self.scale_Z
+        return pull_z, on_trend @ self.hinge_NC, np.einsum("gn,gn->g", left, left)
+
     def _sums(self, smooth_NZ: np.ndarray, y_GN: np.ndarray) -> Sums:
         whole = np.concatenate([smooth_NZ, self.hinge_NC], axis=1)
         rows = np.full(len(y_GN), float(len(whole)))

@@ -57,6 +57,17 @@ class Sums:
             self.basis_SZZ,
         )  # fmt: skip
 
+    def moved(
+        self, z_SZ: np.ndarray, delta_SC: np.ndarray, pull_SZ: np.ndarray, pull_SC: np.ndarray, rss_S: np.ndarray
+    ) -> Sums:
+        """The same curvature about another point, given the residuals there: their squares and what they pull at."""
+        turn = np.swapaxes(self.basis_SZZ, -1, -2)
+        near, pull = (turn @ z_SZ[..., None])[..., 0], (turn @ pull_SZ[..., None])[..., 0]
+        zy = pull + self.power_SZ * near + (self.zh_SZC @ delta_SC[..., None])[..., 0]
+        hy = pull_SC + (near[:, None] @ self.zh_SZC)[:, 0] + (self.hh_SCC @ delta_SC[..., None])[..., 0]
+        yy = rss_S + (near * (pull + zy)).sum(axis=1) + (delta_SC * (pull_SC + hy)).sum(axis=1)
+        return Sums(self.rows_S, yy, zy, hy, self.zh_SZC, self.hh_SCC, self.power_SZ, self.basis_SZZ)
+
     def take(self, rows: np.ndarray) -> Sums:
         return Sums(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
