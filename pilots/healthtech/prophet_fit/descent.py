@@ -7,9 +7,9 @@ import numpy as np
 from pilots.healthtech.prophet_fit.design import Design, Point
 from pilots.healthtech.prophet_fit.linear import LEAST, Sums, best_variance, join, solve
 
-STEPS = 120  # 6 to 10 are usual
-FRESH = 6  # steps that share one curvature; the first two have their own
-CLOSE = 1e-10  # of the objective: the gain of a step at which they end
+STEPS = 40  # 5 to 10 are usual
+FRESH = 2  # steps with a curvature of their own; later ones share the last, as long as none had to be held
+CLOSE = 1e-9  # of the objective: the gain of a step at which they end
 TRIES = 12  # of one linearisation
 
 
@@ -32,7 +32,7 @@ def _gauss_newton(designs: list[Design], point: Point, tau: float) -> Point:
     loss_S, weight_S = _loss(designs, first_D, point, open_, tau), np.zeros(len(open_))
     for step in range(STEPS):
         here = point.take(open_)
-        if step < 2 or step % FRESH == 0:
+        if step < FRESH or weight_S[open_].any():
             sums = _linearised(designs, first_D, here, open_)
         else:
             sums = _moved(designs, first_D, here, open_, sums)
@@ -42,6 +42,13 @@ def _gauss_newton(designs: list[Design], point: Point, tau: float) -> Point:
             weight = weight_S[s] * near.variance_S
             there = Point(*solve(sums.take(try_).held(weight, near.z_SZ, near.delta_SC), tau, near.variance_S))
             loss = _loss(designs, first_D, there, s, tau)
+            if weight.any() or (loss > loss_S[s]).any():
+                bent = _bent(designs, first_D, there, s)
+                other = _loss(designs, first_D, bent, s, tau)
+                better = other < loss
+                loss = np.where(better, other, loss)
+                for whole, new in zip(vars(there).values(), vars(bent).values(), strict=True):
+                    whole[better] = new[better]
             gain = loss_S[s] - loss
             lower, close = gain > 0, np.abs(gain) <= CLOSE * np.maximum(1, np.abs(loss))
             for whole, new in zip(vars(point).values(), vars(there).values(), strict=True):
@@ -64,6 +71,14 @@ def _linearised(designs: list[Design], first_D: np.ndarray, here: Point, open_: 
     for design, rows, mine in _by_design(designs, first_D, open_):
         parts += design.at(here.take(mine), rows)
     return join(parts)
+
+
+def _bent(designs: list[Design], first_D: np.ndarray, there: Point, open_: np.ndarray) -> Point:
+    """The same trend with the best other coefficients for it: a valley of trend times swing is bent, steps are straight."""
+    z_SZ = there.z_SZ.copy()
+    for design, rows, mine in _by_design(designs, first_D, open_):
+        z_SZ[mine] = design.given_trend(there.take(mine), rows)
+    return Point(z_SZ, there.delta_SC, there.variance_S.copy())
 
 
 def _moved(designs: list[Design], first_D: np.ndarray, here: Point, open_: np.ndarray, sums: Sums) -> Sums:

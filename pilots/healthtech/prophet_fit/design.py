@@ -79,6 +79,17 @@ class Design:
         left = self.y_GN[rows] - trend * swing - added
         return np.einsum("gn,gn->g", left, left)
 
+    def given_trend(self, point: Point, rows: np.ndarray) -> np.ndarray:
+        """z_SZ with the trend's coefficients as they are and the mode of the others given that trend and sigma."""
+        trends, z = self.slope_NR.shape[1], point.z_SZ.copy()
+        x_NK = self.x_NK * self.scale_Z[trends:]
+        for s, row in enumerate(rows):
+            trend = self.slope_NR @ (z[s, :trends] * self.scale_Z[:trends]) + self.hinge_NC @ point.delta_SC[s]
+            lifted = np.where(self.multiplies_K, trend[:, None], 1.0) * x_NK
+            gram = lifted.T @ lifted + point.variance_S[s] * np.eye(x_NK.shape[1])
+            z[s, trends:] = np.linalg.solve(gram, lifted.T @ (self.y_GN[row] - trend))
+        return z
+
     def pulls(self, point: Point, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Half the downward gradient of the residual squares by z and delta, and those squares."""
         trend, swing, added = self._parts(point)
