@@ -1,6 +1,6 @@
 """The batched Prophet fit against Prophet's own: who finds the lower objective, and how long each takes.
 
-    PILOTS_REAL_DATA=FOLDER python -m benchmarks.prophet_fit objective|speed|readme
+    PILOTS_REAL_DATA=FOLDER python -m benchmarks.prophet_fit objective|speed|readme [--only WORD]
 
 `objective` fits every public series both ways; `speed` times 250, 1,000 and 4,000 made daily series. Each writes its
 file under benchmarks/results/prophet_fit/; `readme` puts both into the package's README.
@@ -93,13 +93,13 @@ def public_series(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return made
 
 
-def objective() -> list[dict]:
+def objective(only: str) -> list[dict]:
     folder = os.environ.get("PILOTS_REAL_DATA")
     if not folder:
         raise Fault("PILOTS_REAL_DATA does not say where the public series lie")
     rows = []
     for name, (when_T, y_ST) in public_series(Path(folder)).items():
-        for mode in MODES:
+        for mode in (mode for mode in MODES if only in f"{name}, {mode}"):
             structure = Structure("linear", usual(when_T, mode))
             began = time.perf_counter()
             ours = fit_many(when_T, y_ST, structure)
@@ -134,10 +134,10 @@ def made_days(series: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return (17_000 + t) * DAY, np.maximum(np.round(y_ST), 0)
 
 
-def speed() -> list[dict]:
+def speed(only: str) -> list[dict]:
     """Both sides on one core, in turns; every Prophet turn fits a few of the same series."""
     rows = []
-    for mode in MODES:
+    for mode in (mode for mode in MODES if only in mode):
         for absent in (0.0, 0.02):
             for series in (250, 1000, 4000):
                 when_T, y_ST = made_days(series)
@@ -182,19 +182,29 @@ def table(name: str, rows: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.prophet_fit", description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=["objective", "speed", "readme"])
-    raise SystemExit(guard(lambda: work(parser.parse_args().what)))
+    parser.add_argument("--only", default="", help="measure rows with this in their data and mode, keep the others")
+    given = parser.parse_args()
+    raise SystemExit(guard(lambda: work(given.what, given.only)))
 
 
-def work(what: str) -> None:
+def work(what: str, only: str) -> None:
     measure = {"objective": objective, "speed": speed}
     if what in measure:
         RESULTS.mkdir(parents=True, exist_ok=True)
         packages = ("prophet", "numpy", "scipy", "cmdstanpy")
         facts = {"versions": {p: version(p) for p in packages}, "cpu": platform.processor() or platform.machine()}
-        write_text(RESULTS / f"{what}.json", json.dumps(facts | {"rows": measure[what]()}, indent=1) + "\n")
+        path, rows = RESULTS / f"{what}.json", measure[what](only)
+        if only and path.exists():
+            known = {_of(row): row for row in json.loads(path.read_text())["rows"]}
+            rows = list((known | {_of(row): row for row in rows}).values())
+        write_text(path, json.dumps(facts | {"rows": rows}, indent=1) + "\n")
     for name in measure:
         if (RESULTS / f"{name}.json").exists():
             put(name, table(name, json.loads((RESULTS / f"{name}.json").read_text())["rows"]), PACKAGE)
+
+
+def _of(row: dict) -> tuple:
+    return row["mode"], row.get("data"), row.get("missing"), row["series"]
 
 
 if __name__ == "__main__":

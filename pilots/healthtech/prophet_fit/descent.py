@@ -74,7 +74,7 @@ def _linearised(designs: list[Design], first_D: np.ndarray, here: Point, open_: 
 
 
 def _bent(designs: list[Design], first_D: np.ndarray, there: Point, open_: np.ndarray) -> Point:
-    """The same trend with the best other coefficients for it: a valley of trend times swing is bent, steps are straight."""
+    """The same trend with the best other coefficients for it: the valley of trend times swing is bent."""
     z_SZ = there.z_SZ.copy()
     for design, rows, mine in _by_design(designs, first_D, open_):
         z_SZ[mine] = design.given_trend(there.take(mine), rows)
