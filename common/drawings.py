@@ -49,8 +49,9 @@ def finish(drawing: Figure, alt: str, columns: int = 2) -> Markup:
 
 def dates(axes: Axes) -> None:
     """Dates below the axes, the year said once."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import DAILY, HOURLY, MINUTELY, MONTHLY, YEARLY, AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=6)
+    most = {YEARLY: 6, MONTHLY: 8, DAILY: 6, HOURLY: 6, MINUTELY: 6}
+    locator = AutoDateLocator(minticks=3, maxticks=most)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

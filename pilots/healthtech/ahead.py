@@ -30,7 +30,7 @@ MOST_DAYS = 7  # in a calendar of hours; more columns cannot be read on a phone
 @dataclass(frozen=True)
 class Ahead:
     """when_H: datetime64[s]; fan_SHQ, mean_SH, above_SH (chance of more than level_S) of the exported graph;
-    naive_SH: the seasonal naive's middle; usual_SH: the mean of the same hour, day or month lately (climatology).
+    naive_SH: the seasonal naive's middle.
 
     after_data  False where the last horizon of the data stands in: columns known before the day end with the data
     """
@@ -41,7 +41,6 @@ class Ahead:
     above_SH: np.ndarray
     level_S: np.ndarray
     naive_SH: np.ndarray
-    usual_SH: np.ndarray
     after_data: bool
 
     def possible(self, s: int) -> bool:
@@ -57,7 +56,7 @@ def look_ahead(graph: onnx.ModelProto, outcome: Outcome, test: Backtest) -> Ahea
     asked = asked_at(test, origin, level_S)
     answer = Session(graph.SerializeToString()).run(asked)
     rows = rows_at(counts, np.array([origin]), test.task)
-    naive, usual = (outcome.fitted[name].distribution(rows) for name in ("seasonal_naive", "climatology"))
+    naive = outcome.fitted["seasonal_naive"].distribution(rows)
     when_T = np.concatenate([counts.time_T, when_after(counts.time_T, counts.freq, test.origins.horizon)])
     return Ahead(
         when_H=when_T[origin : origin + test.origins.horizon],
@@ -66,7 +65,6 @@ def look_ahead(graph: onnx.ModelProto, outcome: Outcome, test: Backtest) -> Ahea
         above_SH=answer["p_exceed"][:, delay:],
         level_S=level_S,
         naive_SH=naive.quantiles(np.array([0.5]))[:, delay:, 0],
-        usual_SH=usual.mean_BH[:, delay:],
         after_data=origin == periods,
     )
 
@@ -92,12 +90,11 @@ def pressure(ahead: Ahead, s: int, freq: str) -> dict[str, Any]:
 
 
 def _cell(ahead: Ahead, s: int, h: int) -> dict[str, Any]:
-    mean, above, usual = float(ahead.mean_SH[s, h]), float(ahead.above_SH[s, h]), float(ahead.usual_SH[s, h])
+    mean, above = float(ahead.mean_SH[s, h]), float(ahead.above_SH[s, h])
     return {
         "expected": f"{mean:,.0f}",
         "chance": percent(above, certain=False),
         "step": int(np.searchsorted(STEPS, above, side="right")),
-        "beside": f"{100 * (mean / usual - 1):+.0f}".replace("-", "\N{MINUS SIGN}") if usual > 0 else "",
     }
 
 
@@ -131,13 +128,12 @@ def shown(ahead: Ahead, counts_bottom: int, size_S: np.ndarray, loss_S: np.ndarr
     able = [s for s in range(len(size_S)) if ahead.possible(s)]
     if len(able) <= most:
         return dict.fromkeys(sorted(able, key=lambda s: (s < counts_bottom, -size_S[s])), "")
-    sums = [s for s in reversed(range(counts_bottom, len(size_S))) if s in able]
-    bottom = [s for s in able if s < counts_bottom]
-    worst = max((s for s in bottom if np.isfinite(loss_S[s])), key=lambda s: loss_S[s], default=None)
-    chosen = {s: "a sum" for s in sums[: most // 2]}
-    for s in sorted(bottom, key=lambda s: -size_S[s]):
-        if len(chosen) < most - 1:
-            chosen[s] = "one of the largest"
+    chosen = {s: "a sum" for s in list(reversed([s for s in able if s >= counts_bottom]))[: most // 2]}
+    bottom = sorted((s for s in able if s < counts_bottom), key=lambda s: -size_S[s])
+    worst = max(bottom, key=lambda s: loss_S[s] if np.isfinite(loss_S[s]) else -1.0, default=None)
+    room = most - len(chosen)
+    largest = bottom[:room] if worst in bottom[:room] else bottom[: room - 1]
+    chosen |= dict.fromkeys(largest, "one of the largest")
     if worst is not None:
         chosen[worst] = f"{chosen[worst]}, and the one forecast worst" if worst in chosen else "the one forecast worst"
     return chosen

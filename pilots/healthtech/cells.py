@@ -66,7 +66,7 @@ class Tested:
     weight_RO: np.ndarray | None
 
 
-def tested(by_model: Mapping[str, Judged], test: Backtest, weight_RO: np.ndarray | None) -> Tested:
+def cell_by_cell(by_model: Mapping[str, Judged], test: Backtest, weight_RO: np.ndarray | None) -> Tested:
     """The cells of the models given; the periods not yet reported at an origin are left out."""
     delay, origin_O = test.counts.delay, test.origins.test_O
     y_OSH = test.truth(origin_O)[..., delay:]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BANDS = ((0, 6, 0.16, "95 %"), (1, 5, 0.26, "80 %"), (2, 4, 0.45, "50 %"))  # ends in a fan, darkness, chance
 RIVALS = {"seasonal_naive": (PURPLE, ":"), "climatology": (GREEN, "-.")}
+LARGE = 10_000  # counts from which on an axis is in thousands
 FEW = 20  # points; fewer are marked one by one
 NAMES = {"seasonal_naive": "naive", "climatology": "climatology"}
 
@@ -65,8 +66,16 @@ def _bands(axes: Axes, when_H: np.ndarray, fan_HQ: np.ndarray) -> None:
 def _counts(axes: Axes, unit: str) -> None:
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
-    axes.set_ylabel(unit, parse_math=False)
+    _thousands(axes, unit)
     dates(axes)
+
+
+def _thousands(axes: Axes, unit: str) -> None:
+    """The unit, and large counts in thousands of it."""
+    large = axes.get_ylim()[1] >= LARGE
+    axes.set_ylabel(f"thousand {unit}" if large else unit, parse_math=False)
+    if large:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1000:,.0f}")
 
 
 @house_style
@@ -81,7 +90,7 @@ def profile(of: Profile, alt: str, *, unit: str) -> Markup:
     every = max(1, int(np.ceil(len(place) * max(map(len, names)) / 36)))
     axes.set_xticks(place[::every], names[::every])
     axes.set_xlabel(of.kind.name)
-    axes.set_ylabel(unit, parse_math=False)
+    _thousands(axes, unit)
     return finish(drawing, alt, columns=3)
 
 

@@ -18,11 +18,11 @@ from common.report import page
 from common.words import percent, unjudged
 from pilots.healthtech import figures, metrics, words
 from pilots.healthtech.ahead import Ahead, moment, peaks, pressure, shown
-from pilots.healthtech.cells import INSIDE, Tested, pit_histogram, tested
+from pilots.healthtech.cells import INSIDE, Tested, cell_by_cell, pit_histogram
 from pilots.healthtech.data.contract import Counts
 from pilots.healthtech.evaluate import Backtest, versus
 from pilots.healthtech.kinds import Kind, kinds
-from pilots.healthtech.ladder import Ladder, Outcome
+from pilots.healthtech.ladder import Outcome
 from pilots.healthtech.lost import Lost, inside_by, where_we_lose
 from pilots.healthtech.profile import Profile, effects, profiles
 from pilots.healthtech.quality import by_kind
@@ -36,15 +36,16 @@ PAST = {"h": 8 * 24, "D": 84, "MS": 36}  # periods of past forecasts drawn
 
 
 def report(
-    run: Mapping[str, Any], card: Mapping[str, Any], test: Backtest, ladder: Ladder, outcome: Outcome, ahead: Ahead,
+    run: Mapping[str, Any], card: Mapping[str, Any], test: Backtest, ours: str, outcome: Outcome, ahead: Ahead,
     exclude: list,
 ) -> str:  # fmt: skip
-    """The page. `run`: run.json; `card`: card.yaml; `exclude`: the spans named by data.exclude."""
-    counts, ours = test.counts, ladder.headline
+    """The page. `run`: run.json; `card`: card.yaml; `ours`: the model asked for; `exclude`: the
+    spans named by data.exclude."""
+    counts = test.counts
     say = Words(counts.freq, counts.unit)
     weight_RO = metrics.resamples(len(test.origins.test_O), test.origins.horizon, test.origins.step, run["seeds"][0])
     judged = {name: outcome.by_model[name] for name in dict.fromkeys((ours, NAIVE, RECENT))}
-    cells = tested(judged, test, weight_RO)
+    cells = cell_by_cell(judged, test, weight_RO)
     rivals = [name for name in (RECENT, NAIVE) if name != ours]
     by = kinds(cells.when_OH, counts, test.task.calendar)
     against_naive = versus(outcome.by_model[ours], outcome.by_model[NAIVE], test, run["seeds"][0])
@@ -72,7 +73,8 @@ def report(
         steps=step_rows(cells, by["step"], ours, rivals),
         pit=pit_drawing(cells, ours),
         coverage=words.coverage_rows(run, say),
-        metrics=words.metric_rows(run, say),
+        metrics=words.metric_groups(run, say),
+        closer=words.closer_models(run),
         models=words.model_rows(run),
         series=rows,
         lost=by_rival(where_we_lose(cells, ours, rivals, by.values())),
@@ -191,7 +193,7 @@ def step_rows(cells: Tested, step: Kind, ours: str, rivals: list[str]) -> list[l
     off = [step.means(cells.by_model[name].off_OSH[:, : cells.bottom]) for name in (ours, *rivals)]
     inside_H = inside_by(cells, ours, step)[0]
     chosen = np.unique(np.linspace(0, len(inside_H) - 1, min(8, len(inside_H))).round().astype(int))
-    return [[step.members[h], *(size(off_H[h]) for off_H in off), percent(inside_H[h])] for h in chosen]
+    return [[f"{h + 1}", *(size(off_H[h]) for off_H in off), percent(inside_H[h])] for h in chosen]
 
 
 def pit_drawing(cells: Tested, ours: str) -> Any:

@@ -77,7 +77,7 @@ def save(
         write_bytes(run.folder / "evaluation.npz", evaluation(test))
     with run.stage("report"):
         ahead = look_ahead(graph, outcome, test)
-        page = report(run.facts(facts), human, test, ladder, outcome, ahead, cfg.data.get("exclude") or [])
+        page = report(run.facts(facts), human, test, ladder.headline, outcome, ahead, cfg.data.get("exclude") or [])
         write_text(run.folder / "report.html", page)
     run.finish(facts)
     return metrics["pinball"]["value"]

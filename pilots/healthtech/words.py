@@ -19,7 +19,7 @@ AVERAGE = {
     "D": "what the same weekday saw in recent weeks",
     "MS": "what the same month saw in recent years",
 }
-ERRORS = ("pinball", "crps", "mae", "smape", "mase", "quantile_bias")  # less is better
+LATELY = {"h": "year", "D": "year", "MS": "three years"}  # over which a high count is one in twenty
 MODELS = ("pinball", "crps", "mae", "mase", "coverage_80", "quantile_bias")
 
 
@@ -52,6 +52,10 @@ class Words:
     def average(self) -> str:
         return AVERAGE[self.freq]
 
+    @property
+    def lately(self) -> str:
+        return LATELY[self.freq]
+
     def periods(self, count: int) -> str:
         return f"{count:,} {self.period}{'' if count == 1 else 's'}"
 
@@ -80,16 +84,15 @@ def signed(share: float) -> str:
     """As "+3 %" and "−12 %"."""
     if share != share:
         return "–"
-    return f"{100 * share:+.0f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    text = f"{100 * share:+.0f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    return text[1:] if text[1:].startswith("0\N{NO-BREAK SPACE}") else text
 
 
 def lead(run: Mapping[str, Any], say: Words, mean: float) -> tuple[str, str]:
     """How far off it is, in patients; and how far the simpler ones. `mean`: the mean count of a site."""
     off, recent = run["metrics"]["mae"], run["metrics_by_model"][RECENT]["mae"]
     sites = run["data"]["series"]
-    where = (
-        f", on average over {sites} series that see {size(mean)}" if sites > 1 else f" where {size(mean)} is usual"
-    )
+    where = f", on average over {sites} series that see {size(mean)}" if sites > 1 else f" where {size(mean)} is usual"
     beside = f"{say.last[:1].upper()}{say.last[1:]} was off by {size(off['naive'])}"
     if run["model"] != RECENT:
         beside += f", climatology ({say.average}) by {size(recent)}"
@@ -142,11 +145,18 @@ def warnings(run: Mapping[str, Any], say: Words, against_naive: Mapping[str, Any
         yield _against(against_naive, say.last, run)
     if run["origins"] < FEW:
         yield f"Only {run['origins']} forecasts could be tested: every figure here is rough."
-    mine = run["metrics"]["pinball"]["value"]
-    for name, table in run["metrics_by_model"].items():
-        if name not in (run["model"], NAIVE, RECENT) and table["pinball"] < (1 - CLOSER) * mine:
-            yield f"The model {name} was closer by {100 * (1 - table['pinball'] / mine):.1f} % in this test."
+    for name, share in closer_models(run):
+        if share > CLOSER:
+            yield f"The model {name} was closer in this test: its loss is {100 * share:.1f} % lower."
     yield from (f"{note[:1].upper()}{note[1:]}." for note in run["notes"])
+
+
+def closer_models(run: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Other models of the run with a lower loss, and by how much, the best first."""
+    mine = run["metrics"]["pinball"]["value"]
+    losses = {name.replace("_", " "): table["pinball"] for name, table in run["metrics_by_model"].items()}
+    found = [(name, 1 - loss / mine) for name, loss in losses.items() if loss < mine]
+    return sorted(found, key=lambda pair: -pair[1])
 
 
 def metric_names(say: Words) -> dict[str, tuple[str, str]]:
@@ -165,28 +175,31 @@ def metric_names(say: Words) -> dict[str, tuple[str, str]]:
     return names
 
 
-def metric_rows(run: Mapping[str, Any], say: Words) -> list[dict[str, str]]:
-    """Every metric of run.json in words, beside the naive value and climatology's."""
-    names, rows = metric_names(say), []
+def metric_groups(run: Mapping[str, Any], say: Words) -> dict[str, list[dict[str, str]]]:
+    """Every metric of run.json in words, beside the naive value and climatology's: the whole horizon, then shorter."""
+    names, groups = metric_names(say), {}
     other = run["metrics_by_model"].get(RECENT, {})
     for key, m in run["metrics"].items():
         base, _, steps = key.partition("@")
+        if steps == str(run["backtest"]["horizon"]):  # the same again
+            continue
         said, kind = names.get(base, (base.replace("_", " "), "other"))
-        show = short if kind in ("less", "other") else percent
-        if kind == "off":
-            show = lambda share: f"{100 * share:.1f}\N{NO-BREAK SPACE}%"  # noqa: E731
+        show = {"inside": percent, "held": percent, "off": tenths}.get(kind, short)
         span = percents if show is percent else lambda low, high, show=show: f"{show(low)} to {show(high)}"
-        rows.append(
-            {
-                "name": said + (f", first {say.periods(int(steps))}" if steps else ""),
-                "value": show(m["value"]),
-                "interval": "" if None in (m["low"], m["high"]) else span(m["low"], m["high"]),
-                "naive": "–" if m["naive"] is None else show(m["naive"]),
-                "recent": "–" if other.get(key) is None else show(other[key]),
-                "beside": _beside(base, kind, m, other.get(key)),
-            }
-        )
-    return rows
+        row = {
+            "name": said,
+            "value": show(m["value"]),
+            "interval": "" if None in (m["low"], m["high"]) else span(m["low"], m["high"]),
+            "naive": "–" if m["naive"] is None else show(m["naive"]),
+            "recent": "–" if other.get(key) is None else show(other[key]),
+            "beside": _beside(base, kind, m, other.get(key)),
+        }
+        groups.setdefault(f"the first {say.periods(int(steps))}" if steps else "", []).append(row)
+    return groups
+
+
+def tenths(share: float) -> str:
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _beside(key: str, kind: str, m: Mapping[str, Any], other: float | None) -> str:
@@ -207,7 +220,8 @@ def model_rows(run: Mapping[str, Any]) -> list[list[str]]:
     rows = []
     for name, table in (first | tables).items():
         said = {NAIVE: "seasonal naive"}.get(name, name.replace("_", " "))
-        shown = [percent(table[k]) if k in ("coverage_80", "quantile_bias") else short(table[k]) for k in MODELS]
+        show = {"coverage_80": percent, "quantile_bias": tenths}
+        shown = [show.get(key, short)(table[key]) for key in MODELS]
         rows.append([f"{said} (this run)" if name in first else said, *shown])
     return rows
 
@@ -215,7 +229,7 @@ def model_rows(run: Mapping[str, Any]) -> list[list[str]]:
 def coverage_rows(run: Mapping[str, Any], say: Words) -> list[list[str]]:
     """Share of counts inside each range by horizon: ours, with whole-number ends, naive, climatology."""
     metrics, recent = run["metrics"], run["metrics_by_model"][RECENT]
-    horizons = sorted({int(key.partition("@")[2]) for key in metrics if "@" in key})
+    horizons = sorted({int(key.partition("@")[2]) for key in metrics if "@" in key} - {run["backtest"]["horizon"]})
     rows = []
     for steps in (*horizons, None):
         at = f"@{steps}" if steps else ""
