@@ -154,12 +154,14 @@ class WithFeatures(torch.nn.Module):
         level: torch.Tensor,
         seen: torch.Tensor,
     ) -> torch.Tensor:
-        """[B, H, D] float32: step, place, cell, day of the year, size, calendar, future columns, recent levels."""
+        """[B, H, D] float32: step, place, cell, day of the year, size, recent levels, calendar, future columns."""
         cell = self.base.pattern.cells(when)
         step = torch.arange(when.shape[1], dtype=torch.float64).expand_as(log_mean)
         year = torch.remainder(torch.div(when, DAY, rounding_mode="floor").double(), YEAR)
         single = [step, (cell % PLACES[self.freq]).double(), cell.double(), year, log_mean]
-        parts = [torch.stack(single, dim=-1), future, seen]
+        parts = [torch.stack(single, dim=-1), seen]
         if self.freq != "MS":
-            parts.insert(1, self.base.pattern.days_of(when))
+            parts.append(self.base.pattern.days_of(when))
+        if self.base.pattern.future.shape[1]:
+            parts.append(future)
         return torch.cat(parts, dim=-1).float()
