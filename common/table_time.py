@@ -22,6 +22,7 @@ DATES = {
     "dd.mm.yyyy": r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})",  # with dots nobody puts the month first
     "dd-mon-yyyy": r"(?P<d>\d{1,2})[- /](?P<m>[A-Za-z]{3,9})[- /](?P<y>\d{4}|\d{2})",
     "mon-yyyy": r"(?P<m>[A-Za-z]{3,9})[- /](?P<y>\d{4}|\d{2})",
+    "mm/yyyy": r"(?P<m>\d{1,2})[/-](?P<y>\d{4})",
     "dd/mm/yyyy": r"(?P<d>\d{1,2})[/-](?P<m>\d{1,2})[/-](?P<y>\d{4}|\d{2})",
     "mm/dd/yyyy": r"(?P<m>\d{1,2})[/-](?P<d>\d{1,2})[/-](?P<y>\d{4}|\d{2})",
     "yyyymmdd": r"(?P<y>(?:19|20|21)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])",
@@ -94,7 +95,7 @@ class _Stamps:
     def find_style(self) -> str:
         """The one way of writing that fits every text."""
         fits = {style: self._fits(style) for style in DATES}
-        for style in ("yyyymmdd", "yyyy-mm-dd", "dd.mm.yyyy", "dd-mon-yyyy", "mon-yyyy"):
+        for style in ("yyyymmdd", "yyyy-mm-dd", "dd.mm.yyyy", "dd-mon-yyyy", "mon-yyyy", "mm/yyyy"):
             if fits[style].all():
                 return style
         known_U = np.any(list(fits.values()), axis=0)
@@ -182,11 +183,16 @@ class _Stamps:
 
 def on_the_clock(utc_R: pd.Series, timezone: str, setting: str | None) -> np.ndarray:
     """Stamps in UTC as datetime64[us] on the wall clock of a zone."""
+    zone = zone_of(timezone, setting)
+    return utc_R.dt.tz_convert(zone).dt.tz_localize(None).dt.as_unit("us").to_numpy("datetime64[us]")
+
+
+def zone_of(timezone: str, setting: str | None) -> ZoneInfo:
+    """The zone with this name, or a Fault."""
     try:
-        zone = ZoneInfo(timezone)
+        return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as err:
         raise Fault(f"{setting or 'data'}.timezone={timezone} is no time zone; one is Europe/London") from err
-    return utc_R.dt.tz_convert(zone).dt.tz_localize(None).dt.as_unit("us").to_numpy("datetime64[us]")
 
 
 def _offset(zone: str) -> int:

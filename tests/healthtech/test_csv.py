@@ -58,9 +58,9 @@ def test_frequency_in_any_case(read, freq):
 
 def test_months(read):
     months = pd.date_range("2022-01-01", periods=24, freq="MS")
-    for pattern in ("%Y-%m-%d", "%B-%Y", "%b %y", "%Y-%m", "%d/%m/%Y"):
+    for pattern in ("%Y-%m-%d", "%B-%Y", "%b %y", "%Y-%m", "%m/%Y", "%d/%m/%Y"):
         lines = ["date,n", *(f"{month.strftime(pattern)},{month.month}" for month in months)]
-        setting = {"date_format": "dd/mm/yyyy"} if "/" in pattern else {}
+        setting = {"date_format": "dd/mm/yyyy"} if "%d/" in pattern else {}
         counts = read(lines, columns=NO_SERIES, freq="ms", **setting)
         assert counts.time_T[1] == np.datetime64("2022-02-01")
         np.testing.assert_array_equal(counts.y_ST[0], np.tile(np.arange(1, 13), 2))

@@ -99,3 +99,29 @@ def test_a_second_count_names_the_column_that_may_tell_them_apart(read):
     said = refused(read, lines)
     assert "counts.csv line 3" in said
     assert "does a column tell them apart (kind)" in said
+
+
+def test_no_time_zone(read):
+    said = refused(read, ["date,site,n", *daily("A")], timezone="Mars/Olympus")
+    assert said == "data.timezone=Mars/Olympus is no time zone; one is Europe/London"
+
+
+@pytest.mark.parametrize("settings", [{"delay": 28}, {"exclude": [["2024-03", "2024-04"]]}])
+def test_nothing_left(read, settings):
+    assert "leave not one count" in refused(read, ["date,site,n", *daily("A")], **settings)
+
+
+def test_nothing_counted(read):
+    lines = ["date,site,n", *(row[: row.rindex(",") + 1] for row in daily("A"))]
+    assert refused(read, lines) == "counts.csv holds not one count: every value is missing"
+
+
+def test_as_many_series_as_rows(read):
+    lines = ["date,site,n", *(f"2024-03-04,{n},1" for n in range(5001))]
+    assert refused(read, lines).startswith("counts.csv has 5,001 series; at most 5,000 are read")
+
+
+def test_a_column_of_counts_that_is_not_there(read):
+    lines = ["date,north,south", *(f"2024-03-{day:02d},1,2" for day in range(1, 21))]
+    said = refused(read, lines, columns={"time": "date", "value": ["north", "suoth"]})
+    assert said == "counts.csv has no column 'suoth' of counts: did you mean 'south'?"

@@ -112,6 +112,8 @@ class CsvCounts:
             findings.append(Finding("delay", text, count=self.delay))
         silent_T = excluded_T | late_T
         known_BT = np.where(silent_T, np.nan, grid.y_BT)
+        if not np.isfinite(known_BT).any():
+            raise Fault("data.exclude and data.delay leave not one count: let them leave some")
         keep = self.zeros == "keep"
         y_BT, found = examine(known_BT, time_T, grid.names_B, freq, silent_T | grid.clock_T, keep)
         findings += [*found, *(Finding("read", _sentence(note)) for note in rows.notes), *_unnamed(rows.extra)]

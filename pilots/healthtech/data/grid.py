@@ -19,6 +19,7 @@ from pilots.healthtech.data.layout import Layout, Rows
 from pilots.healthtech.data.words import number
 
 UNIT = {"h": "h", "D": "D", "MS": "M"}  # numpy's word for one period
+MOST_SERIES = 5_000
 MOST_CELLS = 50_000_000  # series x periods; 400 MB, and far more than any hospital has
 EMPTY = 0.95  # share of periods that no series has, from which on a stamp must be a typing error
 
@@ -46,6 +47,9 @@ def on_grid(rows: Rows, layout: Layout) -> Grid:
     period_R, found = _periods(rows, layout)
     findings += found
     code_R, names = pd.factorize(rows.frame["series"], sort=not layout.wide)
+    if len(names) > MOST_SERIES:
+        file = rows.table.path.name
+        raise Fault(f"{file} has {len(names):,} series; at most {MOST_SERIES:,} are read: is it the right column?")
     y_R = rows.frame["value"].to_numpy(float)
     if not np.isfinite(y_R).any():
         raise Fault(f"{rows.table.path.name} holds not one count: every value is missing")

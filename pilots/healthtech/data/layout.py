@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.fault import Fault
+from common.fault import Fault, did_you_mean
 from common.table import Column, Table, open_table
-from common.table_time import read_times
+from common.table_time import AS_IS, read_times, zone_of
 
 FREQS = {"h": "h", "d": "D", "ms": "MS"}  # written in any case
 FUTURE = ("forecast", "known")  # how a column can be known before the day it is about
@@ -101,11 +101,12 @@ class Rows:
 def read_rows(path: str | Path, layout: Layout, setting: str | None = "data") -> Rows:
     """Read a file; a Fault names the file, the line and the remedy. setting None: the reader has no settings."""
     path = Path(path).expanduser()
+    if layout.timezone != AS_IS:
+        zone_of(layout.timezone, setting)
     form = {key: getattr(layout, key) for key in ("missing", "decimal", "separator", "timezone", "date_format")}
-    if layout.value == ("*",):
+    if layout.wide:
         header = open_table(path, [_text("time")], names={"time": layout.time}, **form, setting=setting).lines.header
-        taken = {layout.time, layout.series, *layout.hierarchy, *(name for name, _ in layout.future), ""}
-        layout = _with_values(layout, [name for name in header if name not in taken], path)
+        layout = replace(layout, value=_values(layout, header, path))
     columns, names = _columns(layout)
     table = open_table(path, columns, names=names, **form, setting=setting)
     frame = table.frame(columns)
@@ -171,10 +172,16 @@ def _ours() -> str:
     return "time, value, series, text and line are; rename it in the file"
 
 
-def _with_values(layout: Layout, names: Sequence[str], path: Path) -> Layout:
-    if not names:
+def _values(layout: Layout, header: Sequence[str], path: Path) -> tuple[str, ...]:
+    """The columns that are a series each."""
+    taken = {layout.time, *(name for name, _ in layout.future), ""}
+    values = layout.value if layout.value != ("*",) else tuple(name for name in header if name not in taken)
+    if not values:
         raise Fault(f"{path.name} has no column of counts beside {layout.time}")
-    return replace(layout, value=tuple(names))
+    gone = [name for name in values if name not in header]
+    if gone:
+        raise Fault(f"{path.name} has no column '{gone[0]}' of counts: {did_you_mean(gone[0], filter(None, header))}")
+    return values
 
 
 def _melted(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
