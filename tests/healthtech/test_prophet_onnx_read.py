@@ -173,6 +173,14 @@ def test_the_command_writes_a_verified_graph(tmp_path, capsys):
     onnx.checker.check_model(onnx.load(tmp_path / "out.onnx"), full_check=True)
 
 
+def test_what_prophet_itself_cannot_read_is_not_verified(tmp_path):
+    model = json.loads(model_to_json(made("flat")[0]))
+    (tmp_path / "model.json").write_text(json.dumps({**model, "history": None}))
+    with pytest.raises(Fault, match=r"model.json: Prophet cannot read its own model back"):
+        convert([tmp_path / "model.json"], tmp_path / "out.onnx", check=True, until=None)
+    assert not (tmp_path / "out.onnx").exists()
+
+
 def test_the_command_needs_no_prophet_and_answers_a_mistake_with_a_sentence(tmp_path):
     (tmp_path / "model.json").write_text(model_to_json(made("flat")[0]))
     (tmp_path / "bad.json").write_text("{}")

@@ -28,13 +28,14 @@ def convert(paths: list[Path], out: Path, check: bool, until: int | None) -> Non
 
     model = graph(read(paths, until))
     if check:
-        from pilots.healthtech.prophet_onnx.verify import PATHS, load, verify
+        from pilots.healthtech.prophet_onnx.verify import load, verify
 
         for number, path in enumerate(paths):
             found = verify(model, load(path), number if len(paths) > 1 else None)
             print(
                 f"{path.name}: {len(found.compared)} outputs equal Prophet's to {found.difference:.1e} of the scale on "
-                f"{found.rows:,} rows; interval and {PATHS:,} paths differ by {found.width_error:.1%} of its width"
+                f"{found.rows:,} rows; the interval and that of {found.paths:,} simulated paths differ by at most "
+                f"{found.width_error:.1%} of its width"
             )
     write_bytes(out, model.SerializeToString(deterministic=True))
     last = next((entry.value for entry in model.metadata_props if entry.key == "holidays_known_until"), None)
