@@ -17,7 +17,7 @@ from pilots.healthtech.prophet_onnx.graph import graph
 from pilots.healthtech.prophet_onnx.read import parse
 from pilots.healthtech.prophet_onnx.verify import verify
 
-DRAWS = 400_000
+DRAWS = 200_000
 
 
 @cache
