@@ -1,6 +1,8 @@
 """The batched Prophet fit: the objective is Prophet's, the minimum is lower, and a missing count is a missing row."""
 
 import logging
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from common.fault import Fault
 from pilots.healthtech.prophet_fit import Priors, fit_many, negative_log_posterior, usual
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Regressor, Seasonality, Structure
 
+REAL = os.environ.get("PILOTS_REAL_DATA")
 WEEK = Seasonality("weekly", 7.0, 3)
 WHEN = np.datetime64("2017-03-01", "D").astype(np.int64) * DAY + DAY * np.arange(500)
 CASES = [(growth, mode) for growth in ("linear", "flat") for mode in ("additive", "multiplicative")]
@@ -28,7 +31,7 @@ def weekly(growth: str, mode: str) -> Structure:
     return Structure(growth, (Seasonality("weekly", 7.0, 3, mode),))
 
 
-def by_prophet(y_T: np.ndarray, structure: Structure) -> tuple[Parameters, float]:
+def by_prophet(y_T: np.ndarray, structure: Structure, when: np.ndarray = WHEN) -> tuple[Parameters, float]:
     """Prophet's fit and the objective it says it reached."""
     prophet = pytest.importorskip("prophet")
     logging.getLogger("prophet").setLevel(logging.ERROR)
@@ -39,11 +42,11 @@ def by_prophet(y_T: np.ndarray, structure: Structure) -> tuple[Parameters, float
     for season in structure.seasonalities:
         model.add_seasonality(season.name, season.period, season.order, mode=season.mode)
     known = np.isfinite(y_T)
-    model.fit(pd.DataFrame({"ds": WHEN[known].astype("datetime64[s]"), "y": y_T[known]}))
+    model.fit(pd.DataFrame({"ds": when[known].astype("datetime64[s]"), "y": y_T[known]}))
     value = {name: np.asarray(x, float).reshape(-1) for name, x in model.params.items()}
     changes = 0 if structure.growth == "flat" else len(model.changepoints)
     fit = Parameters(
-        structure, ("",), WHEN[known][:1], np.diff(WHEN[known][[0, -1]]), [model.y_scale], [0.0],
+        structure, ("",), when[known][:1], np.diff(when[known][[0, -1]]), [model.y_scale], [0.0],
         value["k"], value["m"], np.asarray(model.changepoints_t)[None, :changes], value["delta"][None, :changes],
         value["beta"][None], value["sigma_obs"], np.zeros((1, 0)), np.ones((1, 0)),
     )  # fmt: skip
@@ -97,6 +100,17 @@ def test_a_missing_count_is_a_missing_row(mode):
             np.testing.assert_allclose(getattr(together, name)[s], getattr(alone, name)[0], rtol=1e-7, atol=1e-9)
         for name in ("k_S", "m_S", "sigma_S", "t_scale_S"):
             assert getattr(together, name)[s] == pytest.approx(getattr(alone, name)[0], rel=1e-7)
+
+
+@pytest.mark.skipif(not REAL, reason="PILOTS_REAL_DATA is not set: the public series are not here")
+@pytest.mark.parametrize("mode", ["additive", "multiplicative"])
+def test_lower_than_prophet_on_a_real_hospital(mode):
+    read = pd.read_csv(Path(REAL) / "health-ed-daily-uk" / "ed_ts.csv.gz")
+    when = pd.to_datetime(read.date, format="%d/%m/%y").to_numpy().astype("datetime64[s]").astype(np.int64)
+    y_T, structure = read.arrivals.to_numpy(float), weekly("linear", mode)
+    said = by_prophet(y_T, structure, when)[1]
+    assert len(y_T) == 344
+    assert negative_log_posterior(fit_many(when, y_T[None], structure), when, y_T[None])[0] <= said + 1e-6 * abs(said)
 
 
 def test_planted_parameters_are_found_again():

@@ -18,7 +18,7 @@ AHEAD = 20
 
 def prophet(**settings) -> ProphetCounts:
     every, year, level = {"h": 672, "D": 7, "MS": 1}, {"h": 10, "D": 10, "MS": 5}, {"h": 336, "D": 14, "MS": 3}
-    return ProphetCounts(every, year, **{"level": level} | settings)
+    return ProphetCounts(every, year, **{"level": level, "bends": {"h": 0.02, "D": 0.02, "MS": 0.1}} | settings)
 
 
 def fitted(data: Counts, origin: int, **settings) -> tuple[ProphetCounts, Task]:
@@ -78,7 +78,9 @@ def test_series_too_short_for_a_year_a_pattern_or_anything():
     assert not model.module.beta[1, :20].any()  # the yearly waves of a series without two years
 
 
-@pytest.mark.parametrize("wrong", [{"mode": "both"}, {"bends": 0}, {"follow": 2}, {"level": {"D": 0}}, {"weekly": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"mode": "both"}, {"bends": {"D": 0}}, {"follow": 2}, {"level": {"D": 0}}, {"weekly": -1}]
+)
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
         prophet(**wrong)

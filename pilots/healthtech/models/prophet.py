@@ -33,7 +33,7 @@ CELLS = 20_000_000  # of features held at once: 160 MB
 class ProphetCounts:
     """refit_every    periods, by frequency
     mode           "multiplicative": waves and holidays are shares of the trend; "additive": counts
-    bends          prior scale of a change of slope, > 0; larger follows the level sooner
+    bends          prior scale of a change of slope, > 0, by frequency; larger follows the level sooner
     waves          prior scale of waves, > 0
     days           prior scale of a calendar column, > 0; smaller trusts rare holidays less
     yearly         sin, cos pairs of the year, by frequency; for series with two years of counts
@@ -51,18 +51,18 @@ class ProphetCounts:
         refit_every: dict[str, int],
         yearly: dict[str, int],
         level: dict[str, int],
+        bends: dict[str, float],
         mode: Mode = "multiplicative",
-        bends: float = 0.02,
         waves: float = 10.0,
         days: float = 10.0,
         weekly: int = 3,
         daily: int = 8,
         apart: int = 4,
-        follow: float = 0.6,
+        follow: float = 0.7,
     ):
         if mode not in ("additive", "multiplicative"):
             raise ValueError(f"mode must be additive or multiplicative, got {mode}")
-        if min(bends, waves, days) <= 0:
+        if min(waves, days, *bends.values()) <= 0:
             raise ValueError(f"bends, waves and days must be > 0, got {bends}, {waves} and {days}")
         if min(weekly, daily, apart, *yearly.values()) < 0 or min(level.values()) < 1 or not 0 <= follow <= 1:
             raise ValueError("pairs of waves must be >= 0, level >= 1 period, follow between 0 and 1")
@@ -95,8 +95,8 @@ class ProphetCounts:
             if len(rows):
                 theirs = dataclasses.replace(structure, seasonalities=seasons)
                 scale = [self.days if name in task.calendar.names_K else self.waves for name, _ in theirs.columns]
-                said = conditions(seen.when_T, task.calendar.at(seen.when_T)[:, 0])
-                priors = Priors(self.bends, tuple(scale), CHANGES)
+                said = conditions(seen.when_T, task.calendar.at(seen.when_T)[:, self.module.bank])
+                priors = Priors(self.bends[seen.freq], tuple(scale), CHANGES)
                 self.module.take(rows, fit_many(seen.when_T, seen.y_ST[rows], theirs, priors, conditions=said))
         return self
 
@@ -138,6 +138,7 @@ class ProphetMean(torch.nn.Module):
         super().__init__()
         self.structure, self.calendar, self.table = structure, task.calendar, CalendarTable(task.calendar)
         self.past, self.follow, self.periods = past, follow, past + task.horizon
+        self.bank = task.calendar.names_K.index("bank_holiday")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a series without a count has no mean
             least = np.fmax(LEAST * np.nanmean(seen.y_ST, axis=1), 1e-3)
@@ -180,7 +181,7 @@ class ProphetMean(torch.nn.Module):
     def _columns(self, when: torch.Tensor) -> torch.Tensor:
         """The columns of `prophet_fit.features.columns`, in torch."""
         table = self.table(when)
-        holds, days = conditions(when, table[..., 0]), when.double() / DAY
+        holds, days = conditions(when, table[..., self.bank]), when.double() / DAY
         made = []
         for season in self.structure.seasonalities:
             order = torch.arange(1, season.order + 1, dtype=torch.float64)
