@@ -45,7 +45,7 @@ def read_table(
     missing      codes for a missing reading, such as "-999"; empty, NaN, NA and null always are
     decimal      "." or "," (also "point", "comma")
     separator    one character or tab, semicolon, comma, bar, space; None = found
-    timezone     clock of the returned times, where the file's times state a zone (…Z, …+01:00)
+    timezone     clock of the returned times, where the file's times state a zone (…Z, …+01:00); "as_is" keeps theirs
     date_format  dd/mm/yyyy, mm/dd/yyyy or a format such as "%d/%m/%Y %H:%M"; None = told from the file
     setting      prefix of the settings a remedy names; None = the reader has none (a bundle in use)
 

@@ -49,11 +49,20 @@ def refused(times, *stamps: str, **how: object) -> str:
         ("01-Mar-2024 14:05", "2024-03-01 14:05"),
         ("1 March 2024", "2024-03-01"),
         ("01-MAR-24", "2024-03-01"),
+        ("March 2024", "2024-03-01"),  # a month is its first day
+        ("Mar-24", "2024-03-01"),
+        ("3/2024", "2024-03-01"),
         ("2024-03-01 14:05:06,5", "2024-03-01 14:05:06.5"),
     ],
 )
 def test_ways_of_writing(times, stamp, iso):
     assert times(stamp, stamp).tolist() == [pd.Timestamp(iso)] * 2
+
+
+@pytest.mark.parametrize("stamp", ["2024-06-01T10:00:00Z", "2024-06-01 10:00+05:30", "01/06/2024 10:00 UTC"])
+def test_a_stated_clock_can_be_kept(times, stamp):
+    how = {"date_format": "dd/mm/yyyy"} if "/" in stamp else {}
+    assert times(stamp, timezone="as_is", **how).tolist() == [pd.Timestamp("2024-06-01 10:00")]
 
 
 def test_stamps_have_one_kind(times):
