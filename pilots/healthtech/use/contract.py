@@ -24,12 +24,12 @@ def check_contract(manifest: Mapping[str, Any]) -> None:
     if not isinstance(flow, dict):
         raise Fault("bundle.json lacks 'flow', which says what the series are")
     _check_series(flow)
-    _check_tensors(manifest, flow)
     levels, level_S = (manifest["decision"].get(name) for name in ("levels", "level"))
     if not _numbers(levels) or sorted(set(levels)) != levels or not 0 < levels[0] <= levels[-1] < 1:
         raise Fault("bundle.json: decision.levels are not probabilities that rise from one to the next")
     if not _numbers(level_S) or len(level_S) != len(flow["names"]) or min(level_S) < 0:
         raise Fault("bundle.json: decision.level is not one count for each series")
+    _check_tensors(manifest, flow)
     _check_table(manifest["table"])
 
 
@@ -58,6 +58,26 @@ def _check_series(flow: Mapping[str, Any]) -> None:
     for b, row in enumerate(sums[: min(widths, default=0)]):
         if row[b] != 1 or sum(row) != 1:
             raise Fault("bundle.json: flow.sums do not begin with the series that nothing adds up to")
+    _check_levels(flow.get("hierarchy"), len(names))
+    _check_dependence(flow.get("dependence"))
+
+
+def _check_levels(levels: Any, series: int) -> None:
+    levels = levels if isinstance(levels, list) else [None]
+    members = [level.get("members") if isinstance(level, dict) else None for level in levels]
+    if not all(isinstance(numbers, list) for numbers in members):
+        raise Fault("bundle.json: flow.hierarchy is no list of levels with their members")
+    if any(type(m) is not int or not 0 <= m < series for numbers in members for m in numbers):
+        raise Fault("bundle.json: flow.hierarchy names a member that is no series")
+
+
+def _check_dependence(known: Any) -> None:
+    if known is None:
+        return
+    shares = [known.get(name) for name in ("level", "near", "rho")] if isinstance(known, dict) else []
+    right = _numbers(shares) and len(known) == 3 and all(0 <= share <= 1 for share in shares)
+    if not right or shares[0] + shares[1] > 1:
+        raise Fault("bundle.json: flow.dependence is not level, near and rho, each from 0 to 1, level + near at most 1")
 
 
 def _check_tensors(manifest: Mapping[str, Any], flow: Mapping[str, Any]) -> None:
@@ -85,6 +105,10 @@ def _check_table(table: Mapping[str, Any]) -> None:
         for name, kind in kinds.items():
             if name in part and not isinstance(part[name], kind):
                 raise Fault(f"bundle.json: {where}.{name} is {part[name]!r:.60}, which is of the wrong kind")
+    choices = {"freq": ("h", "D", "MS"), "absent": ("missing", "zero")}
+    for name, allowed in choices.items():
+        if table.get(name, allowed[0]) not in allowed:
+            raise Fault(f"bundle.json: table.{name} is {table[name]!r:.40}, not {' or '.join(allowed)}")
     if not (columns and columns.get("time") and columns.get("value") and table.get("freq")):
         raise Fault("bundle.json: table does not say which columns hold the time and the counts, or how often")
     value = columns["value"]

@@ -27,7 +27,7 @@ def totals_table(outlook: Outlook, manifest: Mapping[str, Any]) -> pd.DataFrame:
     steps = [np.arange(first, first + length) for _, first, length in groups]
     made = np.zeros((len(kept), len(groups), len(levels)))
     if len(kept) and groups:
-        known = Dependence(**flow["dependence"]) if "dependence" in flow else Dependence()
+        known = Dependence(**flow.get("dependence") or {})
         made = totals(outlook.quantiles_SHQ[kept], np.array(levels), steps, known)
     first_G = np.array([first for _, first, _ in groups], int)
     columns: dict[str, Any] = {
