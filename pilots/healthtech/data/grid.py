@@ -114,10 +114,11 @@ def _periods(rows: Rows, layout: Layout) -> tuple[np.ndarray, list[Finding]]:
     if layout.freq != "MS" and odd_R.any():
         row = int(np.argmax(odd_R))
         whole_hours = not (inside_R % 3600).any()
-        remedy = "say data.freq=h" if layout.freq == "D" and whole_hours else "add them up before"
+        taker = f"{rows.table.setting}.freq={layout.freq}" if rows.table.setting else "the model"
+        hours = layout.freq == "D" and whole_hours and rows.table.setting
         raise Fault(
-            f"{_where(rows, row)} lies inside {_a(layout.freq)} at another place than the others, and data.freq="
-            f"{layout.freq} takes one count for {_a(layout.freq)}: {remedy}"
+            f"{_where(rows, row)} lies inside {_a(layout.freq)} at another place than the others, and {taker} takes "
+            f"one count for {_a(layout.freq)}: {f'say {rows.table.setting}.freq=h' if hours else 'add them up before'}"
         )
     row = int(np.argmax(inside_R > 0))
     text = f"Times such as {rows.frame['text'].iloc[row]} are taken as the {PERIOD[layout.freq]} they lie in"
@@ -131,8 +132,10 @@ def _possible(rows: Rows, layout: Layout, period_R: np.ndarray, series: int, fir
     step = int(np.median(np.diff(had))) if len(had) > 1 else 1
     if step > 1 and layout.absent == "missing":
         better = {("h", 24): "D", ("D", 28): "MS", ("D", 30): "MS", ("D", 31): "MS"}.get((layout.freq, step))
-        remedy = f": say data.freq={better}" if better else ""
-        raise Fault(f"{name}: its rows are {number(step, layout.freq)} apart, data.freq={layout.freq} wants 1{remedy}")
+        setting = rows.table.setting
+        taker = f"{setting}.freq={layout.freq}" if setting else "the model"
+        remedy = f": say {setting}.freq={better}" if setting and better else ""
+        raise Fault(f"{name}: its rows are {number(step, layout.freq)} apart, {taker} wants 1{remedy}")
     if (layout.absent == "missing" and len(had) < (1 - EMPTY) * periods) or series * periods > MOST_CELLS:
         widest = int(np.argmax(np.diff(had))) if len(had) > 1 else 0
         row = int(np.argmax(period_R == (had[widest + 1] if widest + 1 > len(had) // 2 else had[widest])))
@@ -159,9 +162,9 @@ def _doubles(rows: Rows, layout: Layout, at_R: np.ndarray, twice_T: np.ndarray) 
     row, other = int(again[first]), int(earlier[first])
     more = f" ({len(wrong) - 1:,} more like it)" if len(wrong) > 1 else ""
     series = "" if len(rows.frame["series"].unique()) == 1 else f" for {rows.frame['series'].iloc[row]}"
-    if rows.extra and not layout.wide:
+    if rows.extra and not layout.wide and rows.table.setting:
         remedy = f"Keep one of them; or does a column tell them apart ({', '.join(rows.extra[:5])})? Then name it with "
-        remedy += "data.columns.series"
+        remedy += f"{rows.table.setting}.columns.series"
     else:
         remedy = "Keep one of them"
     raise Fault(
