@@ -18,6 +18,7 @@ from common.fault import Fault
 from common.run import Run
 from pilots.healthtech.backtest.rolling import Rolling
 from pilots.healthtech.evaluate import CALIBRATE, SELDOM, Backtest, Judged, judge_mean, judge_sampled
+from pilots.healthtech.hierarchy.joined import joined
 from pilots.healthtech.models.ensemble import Alone
 
 
@@ -84,11 +85,14 @@ def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], 
         if hasattr(model, "sample") or hasattr(model, "distribution"):
             by_model[name] = judge_sampled(model, test)
         else:
-            every = CALIBRATE[test.counts.freq] * (1 if name == ladder.headline else SELDOM)
-            by_model[name] = judge_mean(Alone.of(name), {name: means[name]}, test, every)
+            first = name == ladder.headline
+            every = CALIBRATE[test.counts.freq] * (1 if first else SELDOM)
+            alone = joined(Alone.of(name), test.counts) if first else Alone.of(name)
+            by_model[name] = judge_mean(alone, {name: means[name]}, test, every)
     if ladder.ensemble:
         members = {name: means[name] for name in ladder.ensemble.members if name in means}
-        by_model[ladder.headline] = judge_mean(ladder.ensemble.weigh, members, test, CALIBRATE[test.counts.freq])
+        weigh = joined(ladder.ensemble.weigh, test.counts)
+        by_model[ladder.headline] = judge_mean(weigh, members, test, CALIBRATE[test.counts.freq])
     return Outcome(by_model, means, fitted)
 
 

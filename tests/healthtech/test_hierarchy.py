@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from scipy.special import ndtr
 from scipy.stats import poisson
 
-from pilots.healthtech.data.contract import Level
+from common.bundle.session import Session
+from common.export.torch import to_onnx
+from pilots.healthtech.data.contract import Counts, Level
 from pilots.healthtech.distribution.levels import LEVELS
+from pilots.healthtech.hierarchy.joined import joined
 from pilots.healthtech.hierarchy.reconcile import FLOOR, OWN, choose, matrices
 from pilots.healthtech.hierarchy.samples import added_up, rank_correlation
+from pilots.healthtech.models.ensemble import Weights
 
 # four sites, two trusts, one total
 SUMS = np.array([*np.eye(4), [1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], float)
 LEVELS_ABOVE = (Level("trust", (4, 5)), Level("total", (6,)))
 ORIGINS, STEPS = 80, 7
+HOSPITALS = Counts(
+    "made",
+    "CC0",
+    "0",
+    "D",
+    np.arange(3).astype("datetime64[D]"),
+    np.zeros((7, 3)),
+    tuple("abcdefg"),
+    SUMS,
+    LEVELS_ABOVE,
+)
 
 
 def planted(bottom_error: float, trust_error: float, total_error: float, seed: int = 0):
@@ -99,8 +116,27 @@ def test_never_negative_and_a_missing_forecast_changes_nothing_else():
     assert (joined[0, :, 0] >= FLOOR * mean[0, :, 0]).all()
     np.testing.assert_array_equal(joined[1, :, 3], mean[1, :, 3])
     for origin in (0, 1, 2):
-        graph = chosen.module()(torch.from_numpy(mean[origin])).numpy()
+        graph = chosen.module()(torch.from_numpy(mean[origin]), torch.arange(7)).numpy()
         np.testing.assert_allclose(graph, joined[origin], rtol=1e-12)
+
+
+def test_the_graph_reconciles_all_series_in_any_order_and_leaves_a_part_of_them_alone():
+    mean, y = planted(0.02, 0.02, 0.3)
+    learnt = joined(lambda means, y_OSH: Weights({"glm": 1.0}), HOSPITALS)({"glm": mean}, y)
+    want = learnt.combine({"glm": mean[:1]})[0]
+    example = {"series": torch.zeros(2, dtype=torch.int64), "own": torch.ones(2, STEPS, dtype=torch.float64)}
+    axes = {name: {0: "series"} for name in example}
+    graph = Session(to_onnx(learnt.module(), example, axes, ["mean"]).SerializeToString())
+    order = np.array([6, 0, 2, 1, 5, 4, 3])
+    answer = graph.run({"series": order, "own": mean[0, order]})["mean"]
+    np.testing.assert_allclose(answer, want[order], rtol=1e-12)
+    np.testing.assert_array_equal(graph.run({"series": order[:3], "own": mean[0, :3]})["mean"], mean[0, :3])
+    assert learnt.by_member == {"glm": 1.0}
+
+
+def test_where_nothing_adds_up_the_weights_stay_as_they_are():
+    weigh = object()
+    assert joined(weigh, dataclasses.replace(HOSPITALS, levels=())) is weigh
 
 
 def test_sampled_sites_add_up_in_every_sample_and_cover_the_total():

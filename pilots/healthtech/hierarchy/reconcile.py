@@ -52,16 +52,19 @@ class Reconciler:
 
 
 class ReconcileGraph(torch.nn.Module):
-    """forward(mean [S, H]) of every series in order -> mean [S, H]."""
+    """forward(mean [S, H], series [S]) -> mean [S, H]; unchanged where not every series is asked for."""
 
     def __init__(self, matrix_SS: np.ndarray):
         super().__init__()
         self.register_buffer("matrix", torch.from_numpy(matrix_SS))
+        self.register_buffer("every", torch.arange(len(matrix_SS)))
 
-    def forward(self, mean: torch.Tensor) -> torch.Tensor:
+    def forward(self, mean: torch.Tensor, series: torch.Tensor) -> torch.Tensor:
+        asked = (series[:, None] == self.every).double().amax(dim=0).amin() > 0
         known = (mean == mean).double().amin(dim=0, keepdim=True) > 0
-        joined = torch.maximum(self.matrix @ torch.where(known, mean, 0.0), FLOOR * mean)
-        return torch.where(known, joined, mean)
+        matrix = self.matrix[series][:, series]
+        joined = torch.maximum(matrix @ torch.where(known, mean, 0.0), FLOOR * mean)
+        return torch.where(known & asked, joined, mean)
 
 
 def choose(mean_OSH: np.ndarray, y_OSH: np.ndarray, sums_SB: np.ndarray, levels: Sequence[Level]) -> Reconciler:
