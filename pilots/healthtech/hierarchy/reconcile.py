@@ -16,7 +16,8 @@ from pilots.healthtech.data.contract import Level
 OWN = "own forecast"
 METHODS = ("bottom-up", "WLS", "MinT")
 LEARN = 0.6  # share of the earlier origins that weights are learnt on; the rest judges
-WORTH = 0.01  # less error than this is chance: not worth leaving the own forecast, or having levels that do not add up
+WORTH = 0.01  # share of error that a method must save before a level leaves its own forecast
+NOTHING = 0.005  # share of error that levels which add up may cost
 FEWEST = 10  # origins below which nothing is judged
 FLOOR = 0.1  # of its own forecast: a reconciled count never falls below, so none is negative
 
@@ -73,7 +74,7 @@ def choose(mean_OSH: np.ndarray, y_OSH: np.ndarray, sums_SB: np.ndarray, levels:
     mean_OSH, y_OSH  earlier forecasts, oldest first, and their outcomes (NaN = not known)
     sums_SB, levels  as in `Counts`
 
-    One method serves all levels, so that they add up, if at no level it is 1 % worse than the best there.
+    One method serves all levels, so that they add up, if at no level its error is 0.5 % above the best there.
     """
     members = {"bottom": tuple(range(sums_SB.shape[1]))} | {level.name: level.member_S for level in levels}
     own = np.eye(len(sums_SB))
@@ -128,8 +129,11 @@ def _chosen(error_by_level: dict[str, dict[str, float]]) -> dict[str, str]:
     for level, error in error_by_level.items():
         name = min(error, key=error.__getitem__)
         best[level] = (name, error[name]) if error[name] < 1 - WORTH else (OWN, 1.0)
-    for name in METHODS:
-        shares = [error.get(name, np.inf) - best[level][1] for level, error in error_by_level.items()]
-        if max(shares) < WORTH and any(method != OWN for method, _ in best.values()):
-            return dict.fromkeys(best, name)
+    loss = {
+        name: max(error.get(name, np.inf) - best[level][1] for level, error in error_by_level.items())
+        for name in METHODS
+    }
+    for_all = min(loss, key=loss.__getitem__)
+    if loss[for_all] < NOTHING:
+        return dict.fromkeys(best, for_all)
     return {level: method for level, (method, _) in best.items()}
