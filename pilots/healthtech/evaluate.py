@@ -95,7 +95,7 @@ def judge_mean(
         y_OSH = test.truth(all_O[before_O], until=int(block[0]) - counts.delay)
         earlier = {name: mean_OSH[before_O] for name, mean_OSH in means.items()}
         weights = combine(earlier, y_OSH)
-        head = CountHead().fit(weights.combine(earlier), y_OSH)
+        head = CountHead().fit(weights.combine(earlier), y_OSH, keep_mean=weights.adds_up)
         mean_BH = weights.combine({name: m[now_O] for name, m in means.items()}).reshape(-1, test.task.horizon)
         said = head.distribution(mean_BH, np.tile(series_S, len(block)))
         made.append((block, said))

@@ -76,6 +76,12 @@ def test_a_planted_bias_is_learnt_and_a_right_mean_left_alone():
     np.testing.assert_allclose(CountHead().fit(mean_OSH, counts(mean_OSH, 0.02)).factor_SH, 1.0, atol=0.015)
 
 
+def test_means_that_add_up_are_not_moved():
+    mean_OSH = np.full((60, 1, 12), 100.0)
+    head = CountHead().fit(mean_OSH, counts(mean_OSH * 1.2, 0.02), keep_mean=True)
+    np.testing.assert_array_equal(head.distribution(mean_OSH[0], np.zeros(1, int)).mean_BH, mean_OSH[0])
+
+
 def test_a_bias_that_turns_about_is_not_learnt():
     mean_OSH = np.full((90, 1, 12), 100.0)
     drift_O11 = np.where(np.arange(90) < 60, 1.2, 0.9)[:, None, None]

@@ -53,13 +53,14 @@ class CountHead:
     After `fit`, `dependence` says how the steps of a path hang together: see `sums.totals`.
     """
 
-    def fit(self, mean_OSH: np.ndarray, y_OSH: np.ndarray) -> CountHead:
+    def fit(self, mean_OSH: np.ndarray, y_OSH: np.ndarray, keep_mean: bool = False) -> CountHead:
         """From earlier forecasts, oldest first, and what was then counted (NaN = not known).
 
-        Every outcome given here must lie before the origins that the head will serve.
+        Every outcome given here must lie before the origins that the head will serve. keep_mean: means that were made
+        to add up are not moved one by one.
         """
         weight_O = 0.5 ** (np.arange(len(y_OSH))[::-1] / max(1.0, HALF * len(y_OSH)))
-        self.factor_SH = fit_bias(mean_OSH, y_OSH, weight_O)
+        self.factor_SH = np.ones(y_OSH.shape[1:]) if keep_mean else fit_bias(mean_OSH, y_OSH, weight_O)
         mean_OSH = mean_OSH * self.factor_SH
         self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH, weight_O)
         upto_OSH = nb.cdf(y_OSH, mean_OSH, self.dispersion_SH)

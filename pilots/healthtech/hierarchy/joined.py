@@ -27,6 +27,10 @@ class Joined:
     def by_member(self) -> dict[str, float]:
         return self.weights.by_member
 
+    @property
+    def adds_up(self) -> bool:
+        return self.reconciler.adds_up
+
     def combine(self, means: Mapping[str, np.ndarray]) -> np.ndarray:
         """mean_OSH of members' means [O, S, H]."""
         return self.reconciler.apply(self.weights.combine(means))

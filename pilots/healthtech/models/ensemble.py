@@ -28,6 +28,7 @@ class Weights:
     """by_member: shares, together 1. A row without a member's forecast shares its weight among the others."""
 
     by_member: dict[str, float]
+    adds_up = False  # sites, trusts and regions were forecast each by itself
 
     def combine(self, means: Mapping[str, np.ndarray]) -> np.ndarray:
         """Expected counts of the whole, in the shape of each member's."""
