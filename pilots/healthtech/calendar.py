@@ -81,9 +81,9 @@ class Calendar:
     def around(
         cls, time_T: np.ndarray, country: str = "GB", nation: str | None = "England", school: str | None = None
     ) -> Calendar:
-        """From the year of the first period to ten years after the last one."""
+        """From the year before the first period, for windows that reach back, to ten years after the last one."""
         first, last = (int(year) + 1970 for year in time_T[[0, -1]].astype("datetime64[Y]").astype(int))
-        return cls.make(first, last + AHEAD, country, nation, school)
+        return cls.make(first - 1, last + AHEAD, country, nation, school)
 
     def at(self, when: np.ndarray) -> np.ndarray:
         """[..., K] for int64 seconds of any shape; the nearest row beyond the table's ends."""

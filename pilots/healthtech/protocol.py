@@ -16,8 +16,6 @@ from pilots.healthtech.data.contract import Counts
 if TYPE_CHECKING:
     from pilots.healthtech.ladder import Ladder
 
-AHEAD = 10  # years of calendar after the last count
-
 
 def read(cfg: DictConfig) -> Counts:
     """The data set that was asked for."""
@@ -25,9 +23,8 @@ def read(cfg: DictConfig) -> Counts:
 
 
 def calendar_of(cfg: DictConfig, counts: Counts) -> Calendar:
-    """Holidays from the data's first year to ten years after its last."""
-    year_T = counts.time_T.astype("datetime64[Y]").astype(int) + 1970
-    return Calendar.make(int(year_T[0]) - 1, int(year_T[-1]) + AHEAD, **cfg.calendar)
+    """Holidays from the year before the first count to ten years after the last."""
+    return Calendar.around(counts.time_T, **cfg.calendar)
 
 
 def task_for(ladder: Ladder, counts: Counts, origins: Origins, calendar: Calendar, seed: int) -> Task:

@@ -42,6 +42,8 @@ def test_three_years_of_hours(counts):
     kinds = {finding.kind for finding in counts.findings}
     assert {"clock change", "gap"} <= kinds
     assert "zero day" not in kinds
+    short = [(finding.series, finding.count) for finding in counts.findings if finding.kind == "part missing"]
+    assert short == [("total", 35)]  # the hours that spring skips are no part of it
 
 
 def test_counts_spread_as_stated(history):

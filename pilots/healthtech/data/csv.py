@@ -117,7 +117,8 @@ class CsvCounts:
         keep = self.zeros == "keep"
         y_BT, found = examine(known_BT, time_T, grid.names_B, freq, silent_T | grid.clock_T, keep)
         findings += [*found, *(Finding("read", _sentence(note)) for note in rows.notes), *_unnamed(rows.extra)]
-        family = self._family(grid, y_BT, silent_T)
+        skipped_T = grid.clock_T & np.isnan(y_BT).all(axis=0)
+        family = self._family(grid, y_BT, silent_T | skipped_T)
         return Counts(
             name=self.name or self.path.name.split(".")[0],
             licence=self.licence,

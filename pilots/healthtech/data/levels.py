@@ -40,7 +40,7 @@ def sums_of(groups: Mapping[str, Sequence[str]], names_B: Sequence[str]) -> tupl
     rows, names, levels = [row for row in np.eye(len(names_B))], list(names_B), []
     for level, group_B in groups.items():
         members = []
-        for name in sorted(set(group_B) - {""}):
+        for name in sorted(set(map(str, group_B)) - {""}):
             row_B = np.array([float(own == name) for own in group_B])
             if row_B.sum() == 1:
                 members.append(int(np.argmax(row_B)))
