@@ -22,7 +22,7 @@ Say what a later run would say:
 
 Nothing is written. Exit code 0, or 2 with a sentence that says what to mend.
 """
-MOST = 8  # findings of a kind
+MOST, ALL = 8, 10**9  # findings of a kind
 
 
 def main(argv: list[str]) -> None:
@@ -56,18 +56,20 @@ def main(argv: list[str]) -> None:
     from common.config import build
 
     counts = build(settings_of("healthtech", words, folder).data).read()
-    print(plain("\n".join(page(counts, None if asked.all else MOST))))
+    print(plain("\n".join(page(counts, ALL if asked.all else MOST))))
 
 
-def page(counts: Counts, most: int | None) -> list[str]:
+def page(counts: Counts, most: int) -> list[str]:
     """The lines of the data-quality page."""
-    from pilots.healthtech.data.findings import by_kind
     from pilots.healthtech.data.summary import series_lines, summary
+    from pilots.healthtech.quality import by_kind
 
     lines = [*summary(counts), "", *series_lines(counts, most)]
-    found = by_kind(counts.findings, most)
-    for title, sentences in found:
-        lines += ["", title, *(f"- {sentence}" for sentence in sentences)]
-    if not found:
+    groups = by_kind(counts.findings, most)
+    for group in groups:
+        lines += ["", group.kind, *(f"- {sentence}" for sentence in group.shown)]
+        if group.number > len(group.shown):
+            lines.append(f"- and {group.number - len(group.shown):,} more like these; --all shows them")
+    if not groups:
         lines += ["", "Nothing odd was found."]
     return lines

@@ -1,4 +1,4 @@
-"""The data-quality page: findings of one kind together, long lists shortened."""
+"""The data-quality page, in the report and in `check`: findings of one kind together, long lists shortened."""
 
 from __future__ import annotations
 
@@ -8,11 +8,31 @@ from dataclasses import dataclass
 from pilots.healthtech.data.contract import Finding
 
 SHOWN, FOLDED = 5, 40  # sentences at once, and after unfolding
+TITLES = {  # in the order of the page; kinds that one reader alone knows come last, under their own word
+    "zero day": "Zeros that cannot be",
+    "gap": "Gaps",
+    "missing weekend": "Missing weekends",
+    "clock change": "Nights on which the clocks change",
+    "wrong clock": "Is the clock right?",
+    "vanished": "Series that end",
+    "late start": "Series that begin late",
+    "merged": "Series that seem to have merged",
+    "total row": "Totals",
+    "part missing": "Sums of which a part is missing",
+    "spike": "Counts far above the usual",
+    "empty series": "Series without a count",
+    "excluded": "Excluded by the settings",
+    "delay": "Not reported yet",
+    "no count yet": "Rows after the last count",
+    "time of day": "Times inside a period",
+    "read": "How the file was read",
+    "unnamed column": "Columns not used",
+}
 
 
 @dataclass(frozen=True)
 class Group:
-    """kind: as the reader names it; number: of findings; shown, folded: sentences; more: sentences left out."""
+    """kind: its title on the page; number: of findings; shown, folded: sentences; more: sentences left out."""
 
     kind: str
     number: int
@@ -21,14 +41,16 @@ class Group:
     more: int
 
 
-def by_kind(findings: Iterable[Finding]) -> list[Group]:
-    """In the order of the readers, within a kind the largest first."""
+def by_kind(findings: Iterable[Finding], most: int = SHOWN) -> list[Group]:
+    """Kinds in the order of TITLES; what is about the whole file first, then the series with most to say."""
     kinds: dict[str, list[Finding]] = {}
     for finding in findings:
         kinds.setdefault(finding.kind, []).append(finding)
+    order = {kind: place for place, kind in enumerate(TITLES)}
     groups = []
-    for kind, found in kinds.items():
-        texts = [one.text for one in sorted(found, key=lambda one: -one.count)]
-        first, folded = texts[:SHOWN], texts[SHOWN : SHOWN + FOLDED]
-        groups.append(Group(kind, len(texts), tuple(first), tuple(folded), max(0, len(texts) - SHOWN - FOLDED)))
+    for kind in sorted(kinds, key=lambda kind: order.get(kind, len(order))):
+        texts = [one.text for one in sorted(kinds[kind], key=lambda one: (one.series != "", -one.count))]
+        first, folded = texts[:most], texts[most : most + FOLDED]
+        title = TITLES.get(kind, kind.capitalize())
+        groups.append(Group(title, len(texts), tuple(first), tuple(folded), max(0, len(texts) - most - FOLDED)))
     return groups

@@ -334,8 +334,8 @@ def test_verdict(low, high, verdict, begin):
 
 def test_long_lists_of_findings_are_shortened():
     findings = [Finding("gap", f"gap {n}", count=n) for n in range(60)] + [Finding("zero day", "a day")]
-    gap, zero = by_kind(findings)
-    assert (gap.kind, gap.number, gap.shown[0], zero.shown) == ("gap", 60, "gap 59", ("a day",))
+    zero, gap = by_kind(findings)
+    assert (gap.kind, gap.number, gap.shown[0], zero.shown) == ("Gaps", 60, "gap 59", ("a day",))
     assert (len(gap.shown), len(gap.folded), gap.more) == (SHOWN, FOLDED, 60 - SHOWN - FOLDED)
 
 

@@ -8,9 +8,9 @@ import pytest
 from made_csv import NO_SERIES, daily, found, poisson
 
 from pilots.healthtech.data.contract import Finding
-from pilots.healthtech.data.findings import TITLES, by_kind
 from pilots.healthtech.data.levels import add_up
 from pilots.healthtech.data.totals import find_totals
+from pilots.healthtech.quality import TITLES, by_kind
 
 
 def test_nothing_is_found_where_nothing_is_odd(examined):
@@ -190,7 +190,10 @@ def test_a_series_that_has_ended_adds_nothing():
 
 
 def test_the_page_has_a_title_for_every_kind_and_counts_what_it_leaves_out():
-    findings = [Finding("gap", f"{n} has a gap", str(n), n) for n in range(9)] + [Finding("zero day", "all are zero")]
-    (zeros, first), (gaps, second) = by_kind(findings, most=2)
-    assert (zeros, first) == (TITLES["zero day"], ["all are zero"])
-    assert (gaps, second) == (TITLES["gap"], ["8 has a gap", "7 has a gap", "and 7 more series like these"])
+    findings = [Finding("gap", f"{n} has a gap", str(n), n) for n in range(90)]
+    findings += [Finding("layout", "three layouts"), Finding("zero day", "all are zero")]
+    zeros, gaps, layout = by_kind(findings, most=2)
+    assert (zeros.kind, zeros.shown) == (TITLES["zero day"], ("all are zero",))
+    assert (gaps.kind, gaps.shown) == (TITLES["gap"], ("89 has a gap", "88 has a gap"))
+    assert (gaps.number, len(gaps.folded), gaps.more) == (90, 40, 48)
+    assert layout.kind == "Layout"

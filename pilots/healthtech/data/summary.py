@@ -35,7 +35,7 @@ def summary(counts: Counts) -> list[str]:
     return lines
 
 
-def series_lines(counts: Counts, most: int | None) -> list[str]:
+def series_lines(counts: Counts, most: int) -> list[str]:
     """A table: mean, smallest, largest and share of missing counts of every series, the largest first."""
     mean_S = np.array([np.nanmean(y) if np.isfinite(y).any() else np.nan for y in counts.y_ST])
     order = np.argsort(-np.nan_to_num(mean_S), kind="stable")[:most]
