@@ -34,7 +34,8 @@ def totals_held(judged: Judged, test: Backtest, seed: int) -> dict[str, Any]:
         if not known_N.any():
             continue
         q_NHQ, y_N = q_NHQ[known_N], y_N[known_N]
-        ours_NQ = totals(q_NHQ, LEVELS, [np.arange(steps)], dependence, PATHS, seed)[:, 0]
+        learnt = getattr(made, "dependence", Dependence())  # before the block, not after it
+        ours_NQ = totals(q_NHQ, LEVELS, [np.arange(steps)], learnt, PATHS, seed)[:, 0]
         for kept, of_NQ in ((inside, ours_NQ), (added, q_NHQ.sum(axis=1))):
             low_N, high_N = of_NQ[:, ENDS].T
             kept.append((low_N <= y_N) & (y_N <= high_N))

@@ -21,6 +21,7 @@ from pilots.healthtech.ahead import look_ahead
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.evaluate import Backtest, Judged, mean_figures, names
 from pilots.healthtech.held import totals_held
+from pilots.healthtech.hierarchy.held import sums_held
 from pilots.healthtech.hierarchy.joined import Joined
 from pilots.healthtech.ladder import Ladder, Outcome
 from pilots.healthtech.report import report
@@ -50,7 +51,7 @@ def save(
         "against_climatology": better,
         "totals_80": totals_held(judged, test, run.seeds[0]),
         "weights": getattr(judged.weights, "by_member", {}),
-        "hierarchy": hierarchy(judged),
+        "hierarchy": hierarchy(judged, test, run.seeds[0]),
         "backtest": span(test),
         "findings": [{"kind": f.kind, "text": f.text, "series": f.series, "count": f.count} for f in counts.findings],
         "notes": list(ladder.left_out.values()),
@@ -111,12 +112,17 @@ def _all(judged: Judged, test: Backtest, series: list[int] | None = None) -> dic
     return found
 
 
-def hierarchy(judged: Judged) -> dict[str, object] | None:
-    """What each level's forecast was made with in the last block, and the errors that decided it."""
+def hierarchy(judged: Judged, test: Backtest, seed: int) -> dict[str, object] | None:
+    """What each level's forecast was made with in the last block, the errors that decided it, and how sums held."""
     if not isinstance(judged.weights, Joined):
         return None
     chosen = judged.weights.reconciler
-    return {"method": chosen.method_by_level, "adds_up": chosen.adds_up, "error_against_own": chosen.error_by_level}
+    return {
+        "method": chosen.method_by_level,
+        "adds_up": chosen.adds_up,
+        "error_against_own": chosen.error_by_level,
+        "sums": sums_held(judged, test, seed),
+    }
 
 
 def span(test: Backtest) -> dict[str, object]:

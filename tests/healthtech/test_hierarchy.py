@@ -12,8 +12,14 @@ from scipy.stats import poisson
 
 from common.bundle.session import Session
 from common.export.torch import to_onnx
+from pilots.healthtech.backtest.origins import Origins
+from pilots.healthtech.backtest.task import Task
+from pilots.healthtech.calendar import Calendar
 from pilots.healthtech.data.contract import Counts, Level
+from pilots.healthtech.distribution.head import CountHead
 from pilots.healthtech.distribution.levels import LEVELS
+from pilots.healthtech.evaluate import Backtest, Judged
+from pilots.healthtech.hierarchy.held import sums_held
 from pilots.healthtech.hierarchy.joined import joined
 from pilots.healthtech.hierarchy.reconcile import FLOOR, OWN, choose, matrices
 from pilots.healthtech.hierarchy.samples import added_up, rank_correlation
@@ -158,6 +164,24 @@ def test_sampled_sites_add_up_in_every_sample_and_cover_the_total():
     )
     assert 0.78 <= covered <= 0.82
     assert alone < 0.68
+
+
+def test_sums_of_sites_that_move_together_hold_as_their_own_forecast_does():
+    rng = np.random.default_rng(3)
+    shared_T = rng.gamma(50, 1 / 50, 7 * 240)  # one luck a day for all sites
+    y_ST = SUMS @ rng.poisson(40 * shared_T, (4, 7 * 240)).astype(float)
+    time_T = np.datetime64("2020-01-01", "s") + np.arange(7 * 240) * np.timedelta64(1, "D")
+    counts = dataclasses.replace(HOSPITALS, y_ST=y_ST, time_T=time_T)
+    origin_O = np.arange(0, 7 * 240, 7)
+    test = Backtest(counts, Origins(origin_O[120:], origin_O[:120], 7, 7, ()), Task(Calendar.make(2018, 2030), 7, 7))
+    mean_OSH = np.tile(40 * SUMS.sum(axis=1)[:, None], (120, 1, 7))
+    head = CountHead().fit(mean_OSH, test.truth(origin_O[:120]))
+    said = head.distribution(mean_OSH.reshape(-1, 7), np.tile(np.arange(7), 120))
+    told = sums_held(Judged({}, [(origin_O[120:], said)], head), test, 0)["total"]
+    assert told["own"]["counts"] == 120 * 7
+    for way in ("own", "added_up"):
+        assert 0.76 <= told[way]["coverage_80"] <= 0.84
+    assert told["added_up"]["pinball"] == pytest.approx(told["own"]["pinball"], rel=0.02)
 
 
 def test_correlation_with_gaps_is_one_that_outcomes_can_have():

@@ -22,11 +22,17 @@ HALF = 1 / 3  # share of the earlier origins after which a forecast counts half:
 
 @dataclass(frozen=True)
 class Recalibrated:
-    """Negative binomial counts whose probabilities F are replaced by maps(F): a `Distribution`."""
+    """Negative binomial counts whose probabilities F are replaced by maps(F): a `Distribution`.
+
+    dependence  how the steps of a path hang together
+    earlier     F(y - 1) and F(y) [O, S, H] of the earlier forecasts that all this was learnt on
+    """
 
     mean_BH: np.ndarray
     dispersion_BH: np.ndarray
     maps: LevelMap
+    dependence: Dependence = Dependence()
+    earlier: tuple[np.ndarray, ...] = ()
 
     def quantiles(self, levels_Q: np.ndarray) -> np.ndarray:
         mean_N, dispersion_N = self.mean_BH.ravel(), self.dispersion_BH.ravel()
@@ -66,11 +72,13 @@ class CountHead:
         upto_OSH = nb.cdf(y_OSH, mean_OSH, self.dispersion_SH)
         below_OSH = upto_OSH - nb.pmf(y_OSH, mean_OSH, self.dispersion_SH)
         self.maps = LevelMap.fit(below_OSH, upto_OSH)
-        self.dependence = Dependence.fit(self.maps.over_steps(below_OSH), self.maps.over_steps(upto_OSH))
+        self.earlier = (self.maps.over_steps(below_OSH), self.maps.over_steps(upto_OSH))
+        self.dependence = Dependence.fit(*self.earlier)
         return self
 
     def distribution(self, mean_BH: np.ndarray, series_B: np.ndarray) -> Recalibrated:
-        return Recalibrated(mean_BH * self.factor_SH[series_B], self.dispersion_SH[series_B], self.maps)
+        mean_BH, dispersion_BH = mean_BH * self.factor_SH[series_B], self.dispersion_SH[series_B]
+        return Recalibrated(mean_BH, dispersion_BH, self.maps, self.dependence, self.earlier)
 
     def module(self) -> HeadGraph:
         """forward(mean [S, H], series [S], level [S]) -> quantiles [S, H, 21], mean, p_exceed: float64, for export."""
