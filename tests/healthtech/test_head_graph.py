@@ -12,6 +12,7 @@ from pilots.healthtech.distribution.graph import normal_cdf
 from pilots.healthtech.distribution.head import CountHead
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.distribution.recalibrate import KNOTS, LevelMap, bands
+from pilots.healthtech.distribution.sums import Dependence
 
 SERIES, STEPS = 60, 50
 
@@ -24,6 +25,7 @@ def made_head(seed: int) -> tuple[CountHead, np.ndarray]:
     head.dispersion_SH = 10 ** rng.uniform(-6, 0.6, (SERIES, STEPS))
     bend_G1 = rng.uniform(-0.9, 0.9, (3, 1))
     head.maps = LevelMap(bands(STEPS), KNOTS + bend_G1 * KNOTS * (1 - KNOTS))
+    head.dependence, head.earlier = Dependence(), (np.zeros(0), np.zeros(0))
     return head, 10 ** (rng.choice([0.5, 1], (SERIES, 1)) * rng.uniform(-2, 5, (SERIES, STEPS)))
 
 

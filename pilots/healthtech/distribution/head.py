@@ -31,8 +31,8 @@ class Recalibrated:
     mean_BH: np.ndarray
     dispersion_BH: np.ndarray
     maps: LevelMap
-    dependence: Dependence = Dependence()
-    earlier: tuple[np.ndarray, ...] = ()
+    dependence: Dependence
+    earlier: tuple[np.ndarray, np.ndarray]
 
     def quantiles(self, levels_Q: np.ndarray) -> np.ndarray:
         mean_N, dispersion_N = self.mean_BH.ravel(), self.dispersion_BH.ravel()
