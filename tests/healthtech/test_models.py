@@ -16,6 +16,7 @@ from pilots.healthtech.backtest.task import Task
 from pilots.healthtech.backtest.windows import windows
 from pilots.healthtech.calendar import Calendar
 from pilots.healthtech.data.contract import Counts
+from pilots.healthtech.models.glm import KEPT
 
 CONF = Path(__file__).parents[2] / "conf/healthtech/model"
 OUTSIDE = ("autoets",)  # knows no graph, and is slow: months alone
@@ -58,6 +59,7 @@ def hospitals(freq: str, periods: int | None = None, seed: int = 0, columns: int
 def asked(name: str, counts: Counts, known: int, seed: int = 1):
     """The model fitted on the first `known` periods, and rows at two origins after them."""
     made = model(name)
+    KEPT.clear()  # what was learned before must be learned again
     task = Task(CALENDAR, made.past(counts.freq), HORIZON[counts.freq], seed)
     rows = windows(counts, np.array([known, known + 3]), task.past, task.horizon)
     return made.fit(counts.until(known), task), rows

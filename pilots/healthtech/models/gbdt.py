@@ -17,12 +17,11 @@ from common.export.torch import to_onnx
 from common.export.trees import boosted
 from pilots.healthtech.backtest.task import Task
 from pilots.healthtech.backtest.windows import Windows
-from pilots.healthtech.calendar import DAY
 from pilots.healthtech.data.contract import Counts
 from pilots.healthtech.graph import AXES, OneClock
 from pilots.healthtech.models.glm import GlmCounts, LogLinear, in_parts, looks_back
 from pilots.healthtech.models.level import FAR
-from pilots.healthtech.models.pattern import PLACES, YEAR
+from pilots.healthtech.models.pattern import PLACES
 
 
 class GbdtCounts:
@@ -43,11 +42,11 @@ class GbdtCounts:
     def __init__(
         self,
         base: GlmCounts,
-        trees: int = 60,
+        trees: int = 40,
         rate: float = 0.03,
         leaves: int = 8,
         least: int = 100,
-        share: float = 0.5,
+        share: float = 0.2,
         rows: int = 60_000,
     ):
         if min(trees, least, rows) < 1 or leaves < 2 or not 0 < share <= 1 or rate <= 0:
@@ -76,7 +75,7 @@ class GbdtCounts:
             steps = (torch.from_numpy(x) for x in (looked.when_BH, looked.series_B, looked.future_BHF))
             parts = [torch.from_numpy(x) for x in (looked.pattern_BH, looked.level_B, looked.feature_BHJ)]
             log_mean = self.base.module.ahead(*parts)
-            x_BHD = self.module.features(*steps, log_mean, *parts[1:]).numpy()
+            x_BHD = self.module.features(*steps, parts[2]).numpy()
         known_BH = np.isfinite(looked.y_BH)
         y_N, mean_N = looked.y_BH[known_BH], np.exp(log_mean.numpy()[known_BH])
         extra = max(0.0, float(((y_N - mean_N) ** 2 - mean_N).sum() / (mean_N**2).sum()))
@@ -143,23 +142,22 @@ class WithFeatures(torch.nn.Module):
         horizon = self.base.level.horizon
         pattern, level, seen = self.base.parts(counts, when, series, future)
         log_mean = self.base.ahead(pattern, level, seen)
-        return self.features(when[:, -horizon:], series, future[:, -horizon:], log_mean, level, seen), log_mean
+        return self.features(when[:, -horizon:], series, future[:, -horizon:], seen), log_mean
 
     def features(
         self,
         when: torch.Tensor,
         series: torch.Tensor,
         future: torch.Tensor,
-        log_mean: torch.Tensor,
-        level: torch.Tensor,
         seen: torch.Tensor,
     ) -> torch.Tensor:
-        """[B, H, D] float32: step, place, cell, day of the year, size, recent levels, calendar, future columns."""
+        """[B, H, D] float32: step, place in the day (week), cell of the season, levels, calendar, future columns.
+
+        No day of the year: in two years it tells one winter from another, and trees learn that winter's level.
+        """
         cell = self.base.pattern.cells(when)
-        step = torch.arange(when.shape[1], dtype=torch.float64).expand_as(log_mean)
-        year = torch.remainder(torch.div(when, DAY, rounding_mode="floor").double(), YEAR)
-        single = [step, (cell % PLACES[self.freq]).double(), cell.double(), year, log_mean]
-        parts = [torch.stack(single, dim=-1), seen]
+        step = torch.arange(when.shape[1], dtype=torch.float64).expand(when.shape)
+        parts = [torch.stack([step, (cell % PLACES[self.freq]).double(), cell.double()], dim=-1), seen]
         if self.freq != "MS":
             parts.append(self.base.pattern.days_of(when))
         if self.base.pattern.future.shape[1]:

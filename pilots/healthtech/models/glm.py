@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import ceil, gcd
 
 import numpy as np
@@ -23,6 +24,8 @@ from pilots.healthtech.models.pattern_fit import Prior, learn
 
 NEEDS = {"h": 8, "D": 8, "MS": 1.5}  # weeks (years for months) without which levels and pattern cannot be told apart
 ROWS = 150_000  # forecasts of one count, the most that the weights of the level are learned from
+MOST_KEPT = 40  # fitted models remembered
+KEPT: dict[bytes, LogLinear] = {}
 VALUES = 2_000_000  # of windows, looked at in one go
 
 
@@ -77,23 +80,36 @@ class GlmCounts:
         return int(SEASON[freq] * NEEDS[freq])
 
     def fit(self, seen: Counts, task: Task) -> GlmCounts:
-        freq = seen.freq
         self.task, self.columns = task, len(seen.future_K)
-        level = Level(
-            self.windows[freq],
-            self.reference[freq],
-            self.place[freq],
-            self.stretch[freq],
-            self.past(freq),
-            task.horizon,
-        )
+        key = self._key(seen, task)
+        if key not in KEPT:
+            while len(KEPT) >= MOST_KEPT:
+                KEPT.pop(next(iter(KEPT)))
+            KEPT[key] = self._learned(seen, task)
+        self.module = KEPT[key]
+        return self
+
+    def _key(self, seen: Counts, task: Task) -> bytes:
+        """All that the fit depends on: trees on top of this model, or another seed, need not learn it again."""
+        freq = seen.freq
+        settings = [self.windows, self.reference, self.place, self.stretch, self.fades, self.waves, self.apart]
+        settings += [self.half_life, self.prior]
+        said = blake2b(repr([freq, task.horizon, self.ridge, *(each[freq] for each in settings)]).encode())
+        for x in (seen.y_ST, seen.when_T, seen.future_STK, task.calendar.table_DK):
+            said.update(np.ascontiguousarray(x).tobytes())
+        return said.digest()
+
+    def _learned(self, seen: Counts, task: Task) -> LogLinear:
+        freq = seen.freq
+        look = self.windows[freq], self.reference[freq], self.place[freq], self.stretch[freq]
+        level = Level(*look, self.past(freq), task.horizon)
         ahead = Ahead(level.features, task.horizon, self.fades[freq])
         pattern = learn(seen, task.calendar, self.prior[freq], self.waves[freq], self.apart[freq], self.half_life[freq])
-        self.module = LogLinear(pattern, level, ahead)
-        looked = looks_back(self.module, seen, ROWS)
+        module = LogLinear(pattern, level, ahead)
+        looked = looks_back(module, seen, ROWS)
         if looked is not None:
             ahead.learn(looked.pattern_BH, looked.level_B, looked.feature_BHJ, looked.y_BH, self.ridge)
-        return self
+        return module
 
     def mean(self, rows: Windows) -> np.ndarray:
         return in_parts(self.module, rows)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dsyrk
 
 from pilots.healthtech.calendar import DAY, Calendar
 from pilots.healthtech.data.contract import Counts
@@ -114,21 +116,29 @@ def learn(seen: Counts, calendar: Calendar, prior: Prior, waves: int, apart: int
     exposure_T = level_S @ known_ST
     rows = exposure_T > 0
     shared_TF = np.einsum("s,stf->tf", level_S / level_S.sum(), future_STF)
-    x = np.concatenate([x_TD, shared_TF, trend_TD], axis=1)
-    toward_D = np.zeros(x.shape[1])
-    of_all = poisson(x[rows], y_ST.sum(axis=0)[rows], say_T[rows], np.log(exposure_T[rows]), toward_D, toward_D + 1.0)
+    one_T1 = np.ones((periods, 1))
+    x = np.concatenate([one_T1, x_TD, shared_TF, trend_TD], axis=1)
+    toward_D = np.zeros(x.shape[1] - 1)
+    total_T, offset_T = y_ST.sum(axis=0), np.log(np.maximum(exposure_T, 1e-9))
+    of_all = poisson(taken(x, rows), total_T[rows], say_T[rows], offset_T[rows], toward_D, toward_D + 1.0)
     own = np.concatenate([np.full(x_TD.shape[1] + futures, prior.kin**-2.0), np.ones(trend_TD.shape[1])])
     for s in range(seen.series):
         weight = of_all + np.log(level_S[s]) * (np.arange(len(of_all)) == 0)
         rows = known_ST[s]
         if seen.series > 1 and rows.any():
-            x = np.concatenate([x_TD, future_STF[s], trend_TD], axis=1)[rows]
-            weight = poisson(x, y_ST[s, rows], say_T[rows], np.zeros(len(x)), of_all[1:], own)
+            if futures:
+                x = np.concatenate([one_T1, x_TD, future_STF[s], trend_TD], axis=1)
+            weight = poisson(taken(x, rows), y_ST[s, rows], say_T[rows], np.zeros(rows.sum()), of_all[1:], own)
         constant, pattern_D, future_F, trend_D = np.split(weight, [1, 1 + x_TD.shape[1], 1 + x_TD.shape[1] + futures])
         cell_C, module.year[s], module.day[s] = (torch.from_numpy(part) for part in design.tables(pattern_D))
         module.cell[s] = cell_C + constant[0] + trend_TD[-1] @ trend_D  # the level where the data end
         module.future[s] = torch.from_numpy(future_F * prior.future)
     return module
+
+
+def taken(x_TD: np.ndarray, rows_T: np.ndarray) -> np.ndarray:
+    """Those rows; where they are all, without a copy."""
+    return x_TD if rows_T.all() else x_TD[rows_T]
 
 
 def _scaled(module: Pattern, seen: Counts) -> np.ndarray:
@@ -147,14 +157,13 @@ def _scaled(module: Pattern, seen: Counts) -> np.ndarray:
 
 
 def poisson(
-    x_TD: np.ndarray, y_T: np.ndarray, say_T: np.ndarray, offset_T: np.ndarray, toward_D: np.ndarray, own_D: np.ndarray
+    x: np.ndarray, y_T: np.ndarray, say_T: np.ndarray, offset_T: np.ndarray, toward_D: np.ndarray, own_D: np.ndarray
 ) -> np.ndarray:
-    """Weights [1 + D], the constant first, with a Gaussian prior of precision `own_D` around `toward_D`.
+    """Weights [1 + D] of x, whose first column is 1, with a Gaussian prior of precision `own_D` around `toward_D`.
 
     Iteratively reweighted least squares; the likelihood is divided by the dispersion (quasi-Poisson, McCullagh and
     Nelder 1989, chapter 9), so that noisy counts move the weights less far from their prior.
     """
-    x = np.concatenate([np.ones((len(x_TD), 1)), x_TD], axis=1)
     constant = np.log((say_T @ y_T + 0.5) / (say_T @ np.exp(offset_T) + 0.5))
     goal = np.concatenate([[constant], toward_D])
     ridge = np.concatenate([[1e-6], own_D])
@@ -165,10 +174,11 @@ def poisson(
         trust_T = say_T * np.minimum(1.0, far / np.maximum(np.abs(off_T) / np.sqrt(dispersion * mean_T), 1e-9))
         root = x * np.sqrt(trust_T * mean_T / dispersion)[:, None]
         slope = x.T @ (trust_T * off_T) / dispersion - ridge * (weight - goal)
-        step = np.linalg.solve(root.T @ root + np.diag(ridge), slope)
+        upper = dsyrk(1.0, root.T)  # half of root.T @ root: it is symmetric
+        step = cho_solve(cho_factor(upper + np.diag(ridge)), slope)
         step *= min(1.0, 2.0 / max(np.abs(x @ step).max(), 1e-9))  # no count moves by more than a factor of e^2
         weight = weight + step
-        if far < np.inf and np.abs(step).max() < 1e-3:
+        if far < np.inf and np.abs(step).max() < 0.01:  # of a standard deviation of the prior
             break
         if np.abs(step).max() < 0.1:  # close enough to tell far from near
             far, dispersion = FAR, max(1.0, float(trust_T @ (off_T**2 / mean_T) / trust_T.sum()))
