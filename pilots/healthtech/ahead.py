@@ -1,6 +1,6 @@
 """What comes next: the exported graph's answer for the periods after the last count, and the pressure in it.
 
-Axes: S series, H steps, Q the seven levels of a fan.
+Axes: S series, H steps, L the 21 levels, Q the seven levels of a fan.
 """
 
 from __future__ import annotations
@@ -19,29 +19,35 @@ from pilots.healthtech.bundle import asked_at, levels
 from pilots.healthtech.cells import FAN
 from pilots.healthtech.data.contract import when_after
 from pilots.healthtech.distribution.levels import LEVELS
+from pilots.healthtech.distribution.sums import Dependence, totals
 from pilots.healthtech.evaluate import Backtest
 from pilots.healthtech.kinds import MONTHS, WEEKDAYS
 from pilots.healthtech.ladder import Outcome
 
 STEPS = (0.05, 0.15, 0.3, 0.5)  # chances from which on a period is shaded a step darker
+PATHS = 2000  # sample paths from which a total's range is read
 MOST_DAYS = 7  # in a calendar of hours; more columns cannot be read on a phone
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """when_H: datetime64[s]; fan_SHQ, mean_SH, above_SH (chance of more than level_S) of the exported graph;
-    naive_SH: the seasonal naive's middle.
+    """when_H: datetime64[s]; quantiles_SHL at LEVELS, mean_SH, above_SH (chance of more than level_S) of the exported
+    graph; naive_SH: the seasonal naive's middle.
 
     after_data  False where the last horizon of the data stands in: columns known before the day end with the data
     """
 
     when_H: np.ndarray
-    fan_SHQ: np.ndarray
+    quantiles_SHL: np.ndarray
     mean_SH: np.ndarray
     above_SH: np.ndarray
     level_S: np.ndarray
     naive_SH: np.ndarray
     after_data: bool
+
+    @property
+    def fan_SHQ(self) -> np.ndarray:
+        return self.quantiles_SHL[..., np.searchsorted(LEVELS, FAN)]
 
     def possible(self, s: int) -> bool:
         """Whether the series has a forecast; one that has long ceased has none."""
@@ -60,7 +66,7 @@ def look_ahead(graph: onnx.ModelProto, outcome: Outcome, test: Backtest) -> Ahea
     when_T = np.concatenate([counts.time_T, when_after(counts.time_T, counts.freq, test.origins.horizon)])
     return Ahead(
         when_H=when_T[origin : origin + test.origins.horizon],
-        fan_SHQ=answer["quantiles"][:, delay:, np.searchsorted(LEVELS, FAN)],
+        quantiles_SHL=answer["quantiles"][:, delay:],
         mean_SH=answer["mean"][:, delay:],
         above_SH=answer["p_exceed"][:, delay:],
         level_S=level_S,
@@ -102,6 +108,26 @@ def day_name(day: np.datetime64) -> str:
     """As "Mon 5 Jan"."""
     date = day.astype("datetime64[D]").astype(object)
     return f"{WEEKDAYS[date.weekday()][:3]} {date.day} {MONTHS[date.month - 1][:3]}"
+
+
+def sums(ahead: Ahead, s: int, freq: str, dependence: Dependence) -> list[list[str]]:
+    """Whole days of hours, weeks of days: name, expected total, its 80 % range from paths, and the naive total."""
+    days = np.unique(ahead.when_H.astype("datetime64[D]"))
+    if freq == "h":
+        spans = [(day_name(day), np.flatnonzero(ahead.when_H.astype("datetime64[D]") == day)) for day in days]
+        spans = [(name, span) for name, span in spans if len(span) == 24]
+    else:
+        starts = range(0, len(days) - 6, 7) if freq == "D" else range(0)
+        spans = [(f"7 days from {day_name(days[start])}", np.arange(start, start + 7)) for start in starts]
+    if not spans:
+        return []
+    made_GL = totals(ahead.quantiles_SHL[[s]], LEVELS, [span for _, span in spans], dependence, PATHS)[0]
+    low, high = np.searchsorted(LEVELS, (0.1, 0.9))
+    return [
+        [name, f"{ahead.mean_SH[s, span].sum():,.0f}", f"{made_L[low]:,.0f} to {made_L[high]:,.0f}",
+         f"{ahead.naive_SH[s, span].sum():,.0f}"]
+        for (name, span), made_L in zip(spans, made_GL, strict=True)
+    ]  # fmt: skip
 
 
 def moment(when: np.datetime64, freq: str) -> str:

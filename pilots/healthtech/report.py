@@ -17,9 +17,10 @@ from common.card import EMPTY
 from common.report import page
 from common.words import percent, unjudged
 from pilots.healthtech import figures, metrics, words
-from pilots.healthtech.ahead import Ahead, moment, peaks, pressure, shown
+from pilots.healthtech.ahead import Ahead, moment, peaks, pressure, shown, sums
 from pilots.healthtech.cells import INSIDE, Tested, cell_by_cell, pit_histogram
 from pilots.healthtech.data.contract import Counts
+from pilots.healthtech.distribution.sums import Dependence
 from pilots.healthtech.evaluate import Backtest, versus
 from pilots.healthtech.kinds import Kind, kinds
 from pilots.healthtech.ladder import Outcome
@@ -48,8 +49,11 @@ def report(
     cells = cell_by_cell(judged, test, weight_RO)
     rivals = [name for name in (RECENT, NAIVE) if name != ours]
     by = kinds(cells.when_OH, counts, test.task.calendar)
+    if counts.bottom == 1:
+        del by["site"]
     against_naive = versus(outcome.by_model[ours], outcome.by_model[NAIVE], test, run["seeds"][0])
     rows = series_rows(cells, counts, ours)
+    together = Dependence(**run["totals_80"]["dependence"])
     chosen = shown(ahead, counts.bottom, *sizes(cells, ours), FANS)
     return page(
         f"Patient-flow forecast: {run['data']['name']}",
@@ -64,7 +68,8 @@ def report(
         total=words.total(rows[-1], say) if counts.series > counts.bottom else "",
         warnings=list(words.warnings(run, say, against_naive)),
         ahead=ahead,
-        calendars=[calendar(ahead, counts, s, say) for s in chosen],
+        calendars=[calendar(ahead, counts, s, together) for s in chosen],
+        together=run["totals_80"],
         fans=list(fans(ahead, cells, test, ours, chosen, say)),
         silent=[name for s, name in enumerate(counts.names_S) if not ahead.possible(s)],
         profiles=[profile_drawing(p, say) for p in profiles(cells, ours, NAIVE, by)],
@@ -106,15 +111,14 @@ def _mean(x_OSH: np.ndarray) -> np.ndarray:
     return np.nansum(x_OSH, axis=(0, 2)) / np.where(number_S > 0, number_S, np.nan)
 
 
-def calendar(ahead: Ahead, counts: Counts, s: int, say: Words) -> dict[str, Any]:
-    """One series' calendar of expected pressure, and in words when it is highest."""
+def calendar(ahead: Ahead, counts: Counts, s: int, together: Dependence) -> dict[str, Any]:
+    """One series' calendar of expected pressure, in words when it is highest, and totals of days or weeks."""
     said = [
         f"{moment(when, counts.freq)} with {percent(chance, certain=False)} ({mean:,.0f} expected)"
         for when, mean, chance in peaks(ahead, s)
     ]
-    return {"name": counts.names_S[s], "level": f"{ahead.level_S[s]:,.0f}", "peaks": said} | pressure(
-        ahead, s, counts.freq
-    )
+    told = {"name": counts.names_S[s], "level": f"{ahead.level_S[s]:,.0f}", "peaks": said}
+    return told | {"sums": sums(ahead, s, counts.freq, together)} | pressure(ahead, s, counts.freq)
 
 
 def fans(

@@ -229,15 +229,14 @@ def model_rows(run: Mapping[str, Any]) -> list[list[str]]:
 def coverage_rows(run: Mapping[str, Any], say: Words) -> list[list[str]]:
     """Share of counts inside each range by horizon: ours, with whole-number ends, naive, climatology."""
     metrics, recent = run["metrics"], run["metrics_by_model"][RECENT]
-    horizons = sorted({int(key.partition("@")[2]) for key in metrics if "@" in key} - {run["backtest"]["horizon"]})
+    whole = run["backtest"]["horizon"]
+    horizons = sorted({int(key.partition("@")[2]) for key in metrics if "@" in key} - {whole})
     rows = []
-    for steps in (*horizons, None):
-        at = f"@{steps}" if steps else ""
-        for level in (50, 80, 95):
-            key = f"coverage_{level}{at}"
-            own, held = metrics[key], metrics[f"coverage_{level}_closed{at}"]["value"]
-            span = "" if own["low"] is None else f" ({percents(own['low'], own['high'])})"
-            shown = f"{level} %{f', first {say.periods(steps)}' if steps else ''}"
-            shares = (percent(share) for share in (held, own["naive"], recent[key]))
-            rows.append([shown, percent(own["value"]) + span, *shares])
+    for level in (50, 80, 95):
+        for steps in (*horizons, whole):
+            at = f"@{steps}" if steps != whole else ""
+            own, key = metrics[f"coverage_{level}{at}"], f"coverage_{level}{at}"
+            shares = (metrics[f"coverage_{level}_closed{at}"]["value"], own["naive"], recent[key])
+            span = "–" if own["low"] is None else percents(own["low"], own["high"])
+            rows.append([f"{level} %", f"{steps}", percent(own["value"]), span, *map(percent, shares)])
     return rows

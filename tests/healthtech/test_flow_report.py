@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import asdict
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,12 +15,14 @@ import yaml
 from scipy.stats import poisson
 
 from pilots.healthtech import words
-from pilots.healthtech.ahead import Ahead, pressure, shown
+from pilots.healthtech.ahead import Ahead, pressure, shown, sums
 from pilots.healthtech.backtest.origins import Origins
 from pilots.healthtech.backtest.task import Task
 from pilots.healthtech.calendar import Calendar
-from pilots.healthtech.cells import FAN, cell_by_cell, pit_histogram
+from pilots.healthtech.cells import cell_by_cell, pit_histogram
 from pilots.healthtech.data.contract import Counts, Finding, Level, when_after
+from pilots.healthtech.distribution.levels import LEVELS
+from pilots.healthtech.distribution.sums import Dependence
 from pilots.healthtech.evaluate import Backtest, Judged, headline, versus
 from pilots.healthtech.kinds import Kind, kinds
 from pilots.healthtech.ladder import Outcome
@@ -162,10 +165,10 @@ def test_a_quiet_christmas_is_told():
 
 def ahead_of(made: Counts, horizon: int, mean: float = 20.0) -> Ahead:
     shape = (made.series, horizon)
-    fan_SHQ = np.tile(poisson.ppf(FAN, mean), (*shape, 1))
-    above = np.linspace(0.005, 0.6, horizon)
+    quantiles_SHL = np.tile(poisson.ppf(LEVELS, mean), (*shape, 1))
+    above_SH = np.tile(np.linspace(0.005, 0.6, horizon), (made.series, 1))
     return Ahead(
-        when_after(made.time_T, made.freq, horizon), fan_SHQ, np.full(shape, mean), np.tile(above, (made.series, 1)),
+        when_after(made.time_T, made.freq, horizon), quantiles_SHL, np.full(shape, mean), above_SH,
         np.full(made.series, 27.0), np.full(shape, 19.0), True,
     )  # fmt: skip
 
@@ -192,6 +195,17 @@ def test_calendar_of_hours_has_a_column_a_day():
     assert calendar["rows"][20][1][1]["chance"] == "60\u00a0%"
 
 
+def test_totals_of_whole_weeks_and_days():
+    alone = Dependence(0.0, 0.0, 0.0)
+    (name, expected, span, naive), *others = sums(ahead_of(counts(17), 15), 0, "D", alone)
+    assert (name, expected, naive) == ("7 days from Thu 24 Jan", "140", "133")
+    low, high = map(int, span.split(" to "))
+    assert (low, high) == (pytest.approx(poisson.ppf(0.1, 140), abs=2), pytest.approx(poisson.ppf(0.9, 140), abs=2))
+    assert len(others) == 1
+    assert [row[0] for row in sums(ahead_of(counts(15, "h"), 40), 0, "h", alone)] == ["Tue 8 Jan"]
+    assert sums(ahead_of(counts(17, "MS"), 6), 0, "MS", alone) == []
+
+
 def test_series_worth_a_drawing():
     made = counts(17, series=9)
     ahead, size_S, loss_S = ahead_of(made, 10), np.arange(9.0), np.zeros(9)
@@ -216,6 +230,7 @@ def page_of(made: Counts, model: str = "ours", off: float = 1.0, horizon: int = 
         "origins": len(test.origins.test_O), "metrics": headline([judged[model]], judged[NAIVE], test, 0),
         "metrics_by_model": by_model(outcome, test), "weights": {"glm": 0.6, "prophet": 0.4}, "backtest": span(test),
         "against_climatology": versus(judged[model], judged[RECENT], test, 0),
+        "totals_80": {"steps": 7, "totals": 90, "paths": 0.81, "added": 0.99, "dependence": asdict(Dependence())},
         "parity": {"max_abs_diff": 1e-9, "tolerance": 1e-6, "rows": 9}, "seconds": {"data": 1.0, "total": 2.0},
         "peak_memory_mb": 9.0,
         "machine": {"cpu": "c", "cores": 2, "ram_gb": 4.0, "gpu": None, "versions": {"python": "3"}},
