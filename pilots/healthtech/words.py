@@ -192,7 +192,7 @@ def metric_groups(run: Mapping[str, Any], say: Words) -> dict[str, list[dict[str
             "interval": "" if None in (m["low"], m["high"]) else span(m["low"], m["high"]),
             "naive": "–" if m["naive"] is None else show(m["naive"]),
             "recent": "–" if other.get(key) is None else show(other[key]),
-            "beside": _beside(base, kind, m, other.get(key)),
+            "beside": _beside(base, kind, m, None if run["model"] == RECENT else other.get(key)),
         }
         groups.setdefault(f"the first {say.periods(int(steps))}" if steps else "", []).append(row)
     return groups
