@@ -110,7 +110,7 @@ def frame(prophet: Any) -> pd.DataFrame:
         later = pd.date_range(history["ds"].iloc[-1], periods=AHEAD + 1, freq="MS")[-AHEAD:]
     else:
         later = history["ds"].iloc[-1] + step * np.arange(1, AHEAD + 1)
-    times = pd.DataFrame({"ds": [*history["ds"], *later]})
+    times = pd.DataFrame({"ds": pd.to_datetime([*history["ds"], *later]).floor("s")})  # the graph counts whole seconds
     at = np.arange(len(times)) % len(history)
     for name, props in prophet.extra_regressors.items():
         times[name] = (history[name] * props["std"] + props["mu"]).to_numpy()[at]
