@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_prophet import AHEAD, KINDS, made
+from made_prophet import AHEAD, KINDS, daily, made
 from onnx import numpy_helper
 from prophet.serialize import model_to_json
 
 from common.bundle.session import Session
 from common.fault import Fault
+from pilots.healthtech.prophet_fit import fit_many
 from pilots.healthtech.prophet_onnx.graph import graph
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Seasonality, Structure, stack
 from pilots.healthtech.prophet_onnx.read import parse
@@ -124,6 +125,19 @@ def test_many_series_equal_one_by_one(growth, clocks):
         for name, value in session(one(fits, s)).run(alone).items():
             got = together[name][row] if name != "out_of_date" else together[name]
             np.testing.assert_allclose(got, value, rtol=1e-12, err_msg=name)
+
+
+def test_a_fit_of_many_series_feeds_the_graph():
+    model, times = made("linear")
+    when = times["ds"].to_numpy().astype("datetime64[s]").astype(np.int64)
+    structure = parse(model_to_json(model)).structure
+    y = daily()["y"].to_numpy()
+    fits = fit_many(when[:-AHEAD], np.stack([y, 2 * y]), structure)
+    out = session(fits).run({"when": when, "series": np.array([0, 1])})
+    np.testing.assert_allclose(out["yhat"][1], 2 * out["yhat"][0], rtol=1e-3)
+    own = session(parse(model_to_json(model))).run({"when": when})
+    for name in ("yhat", "yhat_lower", "yhat_upper"):  # two optimisers of one objective
+        np.testing.assert_allclose(out[name][0], own[name], atol=0.02 * model.y_scale)
 
 
 def test_one_series_can_be_asked_as_many():
