@@ -24,7 +24,6 @@ from pilots.healthtech.use.suppress import STAR
 
 BLUE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[4]
 BANDS = (("q0.025", "q0.975", 0.15), ("q0.1", "q0.9", 0.25), ("q0.25", "q0.75", 0.4))  # 95, 80 and 50 of 100 cases
-HIDDEN_AT = 4.0  # where a hidden number is drawn: the middle of 1 to 7
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def chosen(forecast: pd.DataFrame, flow: Mapping[str, Any]) -> list[str]:
     """Names of the series, the widest sum first, then those most likely to exceed their level."""
     width = {name: sum(flow["sums"][s]) if flow["sums"] else 1 for s, name in enumerate(flow["names"])}
     ahead = forecast[forecast["step"] > 0]
-    chance = pd.Series(values(ahead["p_exceed"], 0.0)).groupby(ahead["series"].to_numpy(), sort=False).max()
+    chance = pd.Series(np.nan_to_num(values(ahead["p_exceed"]))).groupby(ahead["series"].to_numpy(), sort=False).max()
     return sorted(chance.index, key=lambda name: (-width[name], -chance[name]))
 
 
@@ -59,14 +58,18 @@ def fan(rank: int, name: str, forecast: pd.DataFrame, history: pd.DataFrame, flo
     """The last counts of one series, then its forecast: median, bands, and the level that p_exceed is about."""
     drawing, (axes,) = figure(2.6)
     if len(history):
-        axes.plot(pd.to_datetime(history["time"]), values(history["count"]), color=GREY, linewidth=1, label="counted")
+        counted_L = values(history["count"])
+        axes.plot(
+            pd.to_datetime(history["time"]), counted_L, color=GREY, linewidth=1, label="counted", **_dots(counted_L)
+        )
     time_H = pd.to_datetime(forecast["time"])
     for low, high, alpha in BANDS:
         if low in forecast and high in forecast:
             axes.fill_between(
                 time_H, values(forecast[low]), values(forecast[high]), color=BLUE, alpha=alpha, linewidth=0
             )
-    axes.plot(time_H, values(forecast["q0.5"]), color=BLUE, linewidth=1.5, label="median")
+    median_H = values(forecast["q0.5"])
+    axes.plot(time_H, median_H, color=BLUE, linewidth=1.5, label="median", **_dots(median_H))
     level = float(forecast["level"].iloc[0])
     axes.axhline(level, color=RED, linestyle="--", linewidth=1, label=f"level {level:g}")
     late = forecast["step"] <= 0
@@ -85,7 +88,7 @@ def fan(rank: int, name: str, forecast: pd.DataFrame, history: pd.DataFrame, flo
 
 def pressure(names: Sequence[str], forecast: pd.DataFrame) -> Picture:
     """The chance of more than the level: a row per series, a column per step."""
-    chance = forecast[forecast["step"] > 0].assign(p=lambda table: values(table["p_exceed"], np.nan))
+    chance = forecast[forecast["step"] > 0].assign(p=lambda table: values(table["p_exceed"]))
     grid = chance.pivot_table(index="series", columns="step", values="p", dropna=False).reindex(list(names))
     drawing, (axes,) = figure(0.9 + 0.2 * len(names))
     times = pd.to_datetime(chance["time"].drop_duplicates()).to_numpy()
@@ -109,9 +112,9 @@ def pressure(names: Sequence[str], forecast: pd.DataFrame) -> Picture:
     return Picture("When it gets tight", "pressure.png", alt, drawing)
 
 
-def values(column: pd.Series, hidden: float = HIDDEN_AT) -> np.ndarray:
-    """Numbers to draw."""
-    return pd.to_numeric(column.replace(STAR, hidden), errors="coerce").to_numpy(float, na_value=np.nan)
+def values(column: pd.Series) -> np.ndarray:
+    """Numbers to draw; one that is hidden leaves a gap."""
+    return pd.to_numeric(column.replace(STAR, None), errors="coerce").to_numpy(float, na_value=np.nan)
 
 
 def save(picture: Picture, folder: Path) -> None:
@@ -130,6 +133,11 @@ def short(name: str, most: int = 40) -> str:
     """A name that leaves room for the picture; signs that do not print become spaces."""
     name = "".join(sign if sign.isprintable() else " " for sign in name)
     return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _dots(x_N: np.ndarray) -> dict[str, Any]:
+    """A number between two gaps is no line: it is drawn as a dot."""
+    return {"marker": ".", "markersize": 3} if np.isnan(x_N).any() else {}
 
 
 def _clock(axes: Axes) -> None:

@@ -72,7 +72,7 @@ def _whole(value: Any) -> str:
 
 def _tightest(ahead: pd.DataFrame) -> list[dict[str, Any]]:
     """The steps with the highest chance of more than the level."""
-    order = ahead.assign(p=values(ahead["p_exceed"], np.nan)).dropna(subset="p")
+    order = ahead.assign(p=values(ahead["p_exceed"])).dropna(subset="p")
     order = order.sort_values("p", ascending=False, kind="stable").head(TIGHTEST)
     return [
         {"series": row["series"], "time": row["time"], "level": _whole(row["level"]), "p": row["p"], **_interval(row)}
