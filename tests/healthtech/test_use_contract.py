@@ -38,6 +38,7 @@ CHANGES = [
     (("table", "missing"), [-999], "something else than text"),
     (("table", "freq"), "h or so", "table.freq"),
     (("table", "absent"), "never", "table.absent"),
+    (("table", "exclude"), [["2020-03-16"]], "table.exclude"),
     (("table", "decimal"), 3, "table.decimal is 3"),
     (("outputs", 0, "name"), "quantile", "the outputs are"),
 ]

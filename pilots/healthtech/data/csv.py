@@ -10,11 +10,12 @@ import numpy as np
 
 from common.fault import Fault, did_you_mean
 from pilots.healthtech.data.contract import PERIOD, Counts, Finding
+from pilots.healthtech.data.exclude import excluded
 from pilots.healthtech.data.family import Family, family_of
 from pilots.healthtech.data.grid import Grid, on_grid
 from pilots.healthtech.data.layout import FUTURE, Layout, all_known_ahead, freq_of, read_rows
 from pilots.healthtech.data.quality import examine
-from pilots.healthtech.data.words import number, on, stamp
+from pilots.healthtech.data.words import number
 
 COLUMNS = ("time", "value", "series", "hierarchy")
 LEAST = {"h": 336, "D": 14, "MS": 24}  # two weeks, or two years of months
@@ -137,6 +138,7 @@ class CsvCounts:
             table={
                 **self.layout.table(),
                 "zeros": self.zeros,
+                "exclude": [[str(end) for end in pair] for pair in self.exclude],
                 "names": list(family.names_S),
                 "total_rows": list(family.total_rows),
             },
@@ -163,27 +165,6 @@ def fingerprint(names: Sequence[str], time_T: np.ndarray, y_ST: np.ndarray) -> s
     digest.update(time_T.astype("datetime64[s]").astype("<i8").tobytes())
     digest.update(np.where(np.isnan(y_ST), np.nan, y_ST).astype("<f8").tobytes())  # one bit pattern for every NaN
     return digest.hexdigest()
-
-
-def excluded(exclude: Sequence[Sequence[str]], time_T: np.ndarray, freq: str) -> tuple[np.ndarray, list[Finding]]:
-    """excluded_T: True inside any [from, to], both ends included: a day as `to` includes its hours."""
-    out_T, findings = np.zeros(len(time_T), bool), []
-    for pair in exclude:
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise Fault(f"data.exclude={exclude} is no list of pairs: write [[2020-03-16, 2021-07-19]]")
-        try:
-            first, last = (np.datetime64(str(end).strip().replace(" ", "T")) for end in pair)
-        except ValueError as err:
-            raise Fault(f"data.exclude: {err}; write dates as 2020-03-16") from err
-        end = (last + 1).astype("datetime64[s]")  # one more of the unit it is written in: a day, an hour, a month
-        own_T = (time_T >= first.astype("datetime64[s]")) & (time_T < end)
-        if not own_T.any():
-            span = f"{stamp(time_T[0], freq)} to {stamp(time_T[-1], freq)}"
-            raise Fault(f"data.exclude [{pair[0]}, {pair[1]}] holds no {PERIOD[freq]} of the data ({span}): correct it")
-        out_T |= own_T
-        text = f"data.exclude takes every count {on(time_T, own_T, freq)} as missing"
-        findings.append(Finding("excluded", text, count=int(own_T.sum())))
-    return out_T, findings
 
 
 def _future(future: Mapping | Sequence | None) -> tuple[tuple[str, str], ...]:

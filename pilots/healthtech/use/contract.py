@@ -13,7 +13,7 @@ WHOLE = {"delay": 0, "past": 1, "horizon": 1}  # entry of `flow`: its least valu
 MOST = 1_000_000  # periods; far more than any model looks back or ahead
 TABLE = {
     "columns": dict, "timezone": str, "absent": str, "decimal": str, "freq": str, "missing": list, "future": dict,
-    "total_rows": list, "date_format": (str, type(None)), "separator": (str, type(None)),
+    "total_rows": list, "zeros": str, "exclude": list, "date_format": (str, type(None)), "separator": (str, type(None)),
 }  # fmt: skip
 COLUMNS = {"time": str, "value": (str, list), "series": (str, type(None)), "hierarchy": list}
 
@@ -111,6 +111,8 @@ def _check_table(table: Mapping[str, Any]) -> None:
             raise Fault(f"bundle.json: table.{name} is {table[name]!r:.40}, not {' or '.join(allowed)}")
     if not (columns and columns.get("time") and columns.get("value") and table.get("freq")):
         raise Fault("bundle.json: table does not say which columns hold the time and the counts, or how often")
+    if not all(_texts(pair) and len(pair) == 2 for pair in table.get("exclude", [])):
+        raise Fault("bundle.json: table.exclude holds something else than pairs of dates")
     value = columns["value"]
     lists = (
         columns.get("hierarchy", []),

@@ -16,6 +16,7 @@ import numpy as np
 
 from common.fault import Fault, did_you_mean
 from common.table_text import read_lines
+from pilots.healthtech.data.exclude import inside
 from pilots.healthtech.data.grid import UNIT, Grid, on_grid
 from pilots.healthtech.data.layout import Layout, Rows, read_rows
 from pilots.healthtech.data.levels import add_up
@@ -79,11 +80,13 @@ def read_recent(source: Path, manifest: Mapping[str, Any], start: int | None) ->
     if not len(counted):
         raise Fault(f"{source.name} holds no count of the series learnt: {_list(bottom)}")
     origin = first + int(counted[-1]) + 1 if start is None else start
-    late_T = first + np.arange(y_BT.shape[1]) >= origin - flow["delay"]  # not fully reported, or after the origin
-    y_BT = np.where(late_T, np.nan, y_BT)
+    silent_T = first + np.arange(y_BT.shape[1]) >= origin - flow["delay"]  # not fully reported, or after the origin
+    for pair in table.get("exclude", []):
+        silent_T |= inside(pair, grid.time_T)
+    y_BT = np.where(silent_T, np.nan, y_BT)
     keep = table.get("zeros") == "keep"
     y_BT, zeros = missing_as_zero(y_BT, grid.time_T, tuple(bottom), freq, keep=keep)
-    y_UT, parts = _upper(y_BT, grid, flow, table, late_T)
+    y_UT, parts = _upper(y_BT, grid, flow, table, silent_T)
     absent_B = row_B < 0
     absent_S = (np.array(flow["sums"]) @ absent_B > 0) if flow["sums"] else absent_B
     said = [finding.text for finding in (*grid.findings, *zeros, *parts)]
@@ -133,17 +136,17 @@ def _known_series(
 
 
 def _upper(
-    y_BT: np.ndarray, grid: Grid, flow: Mapping[str, Any], table: Mapping[str, Any], late_T: np.ndarray
+    y_BT: np.ndarray, grid: Grid, flow: Mapping[str, Any], table: Mapping[str, Any], silent_T: np.ndarray
 ) -> tuple[np.ndarray, list]:
     """Counts of the sums: added up, except those that the file learnt from brought along as rows of its own."""
     bottom = len(y_BT)
     names_U = flow["names"][bottom:]
     if not names_U:
         return y_BT[:0], []
-    y_UT, parts = add_up(y_BT, np.array(flow["sums"][bottom:], float), names_U, flow["freq"], late_T | grid.clock_T)
+    y_UT, parts = add_up(y_BT, np.array(flow["sums"][bottom:], float), names_U, flow["freq"], silent_T | grid.clock_T)
     for u, name in enumerate(names_U):
         if name in table.get("total_rows", []) and name in grid.names_B:
-            y_UT[u] = np.where(late_T, np.nan, grid.y_BT[grid.names_B.index(name)])
+            y_UT[u] = np.where(silent_T, np.nan, grid.y_BT[grid.names_B.index(name)])
     return y_UT, parts
 
 
