@@ -55,12 +55,14 @@ def test_integers_are_equal():
 
 def test_an_unknown_mean_has_no_forecast_and_hurts_no_other():
     head, mean = made_head(2)
-    mean[0, 3] = np.nan
+    mean[0, 3], mean[0, 4] = np.nan, 0.0
     ask = {"expected": mean, "series": np.arange(SERIES), "level": np.zeros(SERIES)}
     answer = graph_of(head).run(ask)
     assert np.isnan(answer["quantiles"][0, 3]).all()
     assert np.isnan(answer["p_exceed"][0, 3])
     assert np.isnan(answer["quantiles"]).sum() == 21
+    assert (answer["quantiles"][0, 4] == 0).all()
+    np.testing.assert_array_equal(answer["quantiles"], head.distribution(mean, np.arange(SERIES)).quantiles(LEVELS))
 
 
 def test_normal_cdf_is_scipys():

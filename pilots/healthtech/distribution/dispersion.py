@@ -33,7 +33,7 @@ def fit_dispersion(mean_OSH: np.ndarray, y_OSH: np.ndarray, weight_O: np.ndarray
     """
     known = np.argwhere(np.isfinite(y_OSH) & np.isfinite(mean_OSH))
     o, s, h = np.random.default_rng(0).permutation(known)[:OBSERVATIONS].T
-    y_N, mean_N = y_OSH[o, s, h], np.maximum(mean_OSH[o, s, h], 1e-9)
+    y_N, mean_N = y_OSH[o, s, h], np.maximum(mean_OSH[o, s, h], nb.LEAST)
     weight_N = weight_O[o] / np.sqrt(y_OSH.shape[2])
     log_dispersion = _Additive(*y_OSH.shape[1:])
     x = log_dispersion.fit(log_dispersion.centre, s, h, weight_N, lambda at_N: _likelihood(at_N, y_N, mean_N))

@@ -31,7 +31,7 @@ class HeadGraph(torch.nn.Module):
             self.register_buffer(name, torch.tensor(table, dtype=torch.float64))
 
     def forward(self, mean: torch.Tensor, series: torch.Tensor, level: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        mean = mean * self.factor[series]
+        mean = (mean * self.factor[series]).clamp(min=nb.LEAST)
         dispersion = self.dispersion[series]
         level = torch.floor(level)[:, None]
         first, width = window(mean, dispersion)

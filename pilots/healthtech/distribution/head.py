@@ -67,7 +67,7 @@ class CountHead:
         """
         weight_O = 0.5 ** (np.arange(len(y_OSH))[::-1] / max(1.0, HALF * len(y_OSH)))
         self.factor_SH = np.ones(y_OSH.shape[1:]) if keep_mean else fit_bias(mean_OSH, y_OSH, weight_O)
-        mean_OSH = mean_OSH * self.factor_SH
+        mean_OSH = np.maximum(mean_OSH * self.factor_SH, nb.LEAST)
         self.dispersion_SH = fit_dispersion(mean_OSH, y_OSH, weight_O)
         upto_OSH = nb.cdf(y_OSH, mean_OSH, self.dispersion_SH)
         below_OSH = upto_OSH - nb.pmf(y_OSH, mean_OSH, self.dispersion_SH)
@@ -77,8 +77,8 @@ class CountHead:
         return self
 
     def distribution(self, mean_BH: np.ndarray, series_B: np.ndarray) -> Recalibrated:
-        mean_BH, dispersion_BH = mean_BH * self.factor_SH[series_B], self.dispersion_SH[series_B]
-        return Recalibrated(mean_BH, dispersion_BH, self.maps, self.dependence, self.earlier)
+        mean_BH = np.maximum(mean_BH * self.factor_SH[series_B], nb.LEAST)
+        return Recalibrated(mean_BH, self.dispersion_SH[series_B], self.maps, self.dependence, self.earlier)
 
     def module(self) -> HeadGraph:
         """forward(mean [S, H], series [S], level [S]) -> quantiles [S, H, 21], mean, p_exceed: float64, for export."""

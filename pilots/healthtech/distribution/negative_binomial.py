@@ -18,6 +18,7 @@ from scipy.special import betaincc, gammaincc, gammaln, ndtr, ndtri
 
 from pilots.healthtech.distribution.levels import SLACK
 
+LEAST = 1e-9  # a mean of 0 has no skewness
 EXACT_TO, WIDEST = 1000.0, 2048.0  # mean; counts in a window
 BELOW, ABOVE = 7.0, 7.0  # standard deviations and normal scores that leave out less than 1e-11
 CELLS = 1 << 21  # of a window, worked on at once: 16 MB
