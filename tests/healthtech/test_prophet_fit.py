@@ -157,6 +157,18 @@ def test_a_constant_series_is_not_fitted():
     assert not fit.beta_SK.any()
 
 
+@pytest.mark.parametrize("mode", ["additive", "multiplicative"])
+def test_more_columns_than_counts_do_not_stop_the_others(mode):
+    month = np.arange("2016-01", "2022-01", dtype="datetime64[M]").astype("datetime64[s]").astype(np.int64)
+    random = np.random.default_rng(5)
+    y_ST = random.poisson(500, (4, len(month))) + 50.0 * np.sin(2 * np.pi * np.arange(len(month)) / 12)
+    y_ST[:3, :48] = np.nan  # 24 counts, 20 waves and a bent trend
+    together = fit_many(month, y_ST, Structure("linear", usual(month, mode)))
+    alone = fit_many(month, y_ST[3:], Structure("linear", usual(month, mode)))
+    np.testing.assert_allclose(together.beta_SK[3], alone.beta_SK[0], rtol=1e-5, atol=1e-7)
+    assert np.isfinite(negative_log_posterior(together, month, y_ST)).all()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -60,6 +60,7 @@ def _gauss_newton(designs: list[Design], point: Point, tau: float) -> Point:
             try_ = try_[~lower & ~close]
             if not len(try_):
                 break
+        moved_S[try_] = 0  # nothing lower however near
         open_, sums = open_[moved_S > 0], sums.take(np.flatnonzero(moved_S))
         if not len(open_):
             break

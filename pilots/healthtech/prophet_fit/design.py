@@ -10,6 +10,7 @@ Axes: G series of the group, N rows, C changepoints, K feature columns, Z = tren
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class Design:
     multiplies_K: np.ndarray  # bool
     scale_Z: np.ndarray
     y_GN: np.ndarray
+
+    @cached_property
+    def by_mode(self) -> tuple[np.ndarray, np.ndarray]:
+        """The feature columns that multiply the trend, and those that are added."""
+        return self.x_NK[:, self.multiplies_K], self.x_NK[:, ~self.multiplies_K]
 
     def linear(self) -> Sums:
         """For additive columns alone: exact, one Gram matrix for all."""
@@ -96,7 +102,8 @@ class Design:
         left = self.y_GN[rows] - trend * swing - added
         on_trend, times = left * swing, self.multiplies_K
         on_x = np.empty((len(rows), len(times)))
-        on_x[:, times], on_x[:, ~times] = (left * trend) @ self.x_NK[:, times], left @ self.x_NK[:, ~times]
+        x_times, x_adds = self.by_mode
+        on_x[:, times], on_x[:, ~times] = (left * trend) @ x_times, left @ x_adds
         pull_z = np.concatenate([on_trend @ self.slope_NR, on_x], axis=1) * self.scale_Z
         return pull_z, on_trend @ self.hinge_NC, np.einsum("gn,gn->g", left, left)
 
@@ -109,5 +116,5 @@ class Design:
         """Trend, 1 + X_m beta_m, and X_a beta_a, each [G, N]."""
         trends, value = self.slope_NR.shape[1], point.z_SZ * self.scale_Z
         trend = value[:, :trends] @ self.slope_NR.T + point.delta_SC @ self.hinge_NC.T
-        beta, times = value[:, trends:], self.multiplies_K
-        return trend, 1 + beta[:, times] @ self.x_NK[:, times].T, beta[:, ~times] @ self.x_NK[:, ~times].T
+        beta, times, (x_times, x_adds) = value[:, trends:], self.multiplies_K, self.by_mode
+        return trend, 1 + beta[:, times] @ x_times.T, beta[:, ~times] @ x_adds.T

@@ -17,6 +17,7 @@ from pilots.healthtech.prophet_fit.lasso import lasso
 
 TURNS = 60  # of sigma and coefficients; 5 to 10 are usual
 LEAST = 1e-18  # of sigma^2: a series that the columns explain without a rest has no mode
+ROUNDING = 1e-11  # of the hinges' squares: what is left of them may be nothing but rounding
 SLOPE = 5.0  # unit of a change of slope where it is held near, the scale of the slope's own prior
 CLOSE = 1e-9  # relative change of sigma^2 at which they end: the objective is then exact to about its square
 
@@ -125,7 +126,8 @@ def solve(sums: Sums, tau: float, variance_S: np.ndarray) -> tuple[np.ndarray, n
 def _coefficients(sums: Sums, v: np.ndarray, tau: float, delta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shrink = 1 / (sums.power_SZ + v[:, None])
     held = np.swapaxes(sums.zh_SZC * shrink[..., None], -1, -2)
-    gram = sums.hh_SCC - held @ sums.zh_SZC
+    gram, changes = sums.hh_SCC - held @ sums.zh_SZC, np.arange(sums.hh_SCC.shape[1])
+    gram[:, changes, changes] += ROUNDING * sums.hh_SCC[:, changes, changes]
     pull = sums.hy_SC - (held @ sums.zy_SZ[..., None])[..., 0]
     delta = lasso(gram, pull, v / tau, delta)
     return shrink * (sums.zy_SZ - (sums.zh_SZC @ delta[..., None])[..., 0]), delta
