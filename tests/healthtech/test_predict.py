@@ -14,6 +14,7 @@ import made_bundle
 import numpy as np
 import pandas as pd
 import pytest
+from test_imports import isolated
 
 from common.bundle.open import Bundle, open_bundle
 from common.predict import predict
@@ -191,6 +192,23 @@ def test_an_old_model_an_ended_calendar_and_a_late_file_are_told(hourly):
         "The counts end 30 hours ago: the first steps of this forecast are over",
     ]
     assert any("Every step" in text for text in flags(manifest, asked, outlook, np.ones(5, bool), datetime(2026, 1, 1)))
+
+
+def test_a_zero_that_cannot_be_is_taken_as_missing_and_told(hourly, tmp_path):
+    table = made_bundle.hours()
+    down = (table["site"] == "=north") & table["when"].str.startswith("20/08/2025")
+    table.assign(n=table["n"].where(~down, 0)).to_csv(tmp_path / "zero.csv", index=False)
+    table[~down].to_csv(tmp_path / "none.csv", index=False)
+    zero, none = (answer(hourly, tmp_path / name) for name in ("zero.csv", "none.csv"))
+    assert "Zeros of late that the usual level makes impossible are taken as missing: =north" in zero.notes
+    pd.testing.assert_frame_equal(zero.forecast, none.forecast)
+
+
+def test_nothing_that_trained_the_model_is_needed(hourly_run, tmp_path):
+    words = [str(hourly_run), str(counts_of(hourly_run)), "--out", "out", "--suppress"]
+    done = isolated(f"from common.predict import predict; predict({words!r})", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "page.html").exists()
 
 
 def test_totals_are_quantiles_of_sums(hourly, hourly_run):

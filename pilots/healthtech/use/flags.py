@@ -14,11 +14,11 @@ import numpy as np
 from pilots.healthtech.data.contract import PERIOD, SEASON
 from pilots.healthtech.data.words import number, stamp
 from pilots.healthtech.use.infer import Outlook
+from pilots.healthtech.use.read import LATELY
 from pilots.healthtech.use.window import Window
 
 OLD = {"h": 183, "D": 183, "MS": 366}  # days after which a model should be trained again
 SILENT = {"h": 24, "D": 1, "MS": 1}  # periods without a count at the end, from which on it is told
-LATELY = {"h": 672, "D": 28, "MS": 12}  # periods that are looked at: four weeks, or a year
 GAPS, UNSEEN = 0.1, 0.2  # shares of them that are missing, or outside what training saw: from there on it is told
 FAR = 2.0  # times the highest usual count of training
 

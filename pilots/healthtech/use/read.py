@@ -23,6 +23,7 @@ from pilots.healthtech.data.levels import add_up
 from pilots.healthtech.data.zeros import missing_as_zero
 
 NAMED = 8  # series that a note names
+LATELY = {"h": 672, "D": 28, "MS": 12}  # periods at the end that are of late: four weeks, or a year
 PLAIN = ("time", "value", "series")  # names that every bundle of this pilot understands
 
 
@@ -83,13 +84,14 @@ def read_recent(source: Path, manifest: Mapping[str, Any], start: int | None) ->
     silent_T = first + np.arange(y_BT.shape[1]) >= origin - flow["delay"]  # not fully reported, or after the origin
     for pair in table.get("exclude", []):
         silent_T |= inside(pair, grid.time_T)
-    y_BT = np.where(silent_T, np.nan, y_BT)
+    raw_BT = np.where(silent_T, np.nan, y_BT)
     keep = table.get("zeros") == "keep"
-    y_BT, zeros = missing_as_zero(y_BT, grid.time_T, tuple(bottom), freq, keep=keep)
-    y_UT, parts = _upper(y_BT, grid, flow, table, silent_T)
+    y_BT, _ = missing_as_zero(raw_BT, grid.time_T, tuple(bottom), freq, keep=keep)
+    y_UT = _upper(y_BT, grid, flow, table, silent_T)
+    notes += _late_zeros(np.isfinite(raw_BT) & np.isnan(y_BT), bottom, freq)
     absent_B = row_B < 0
     absent_S = (np.array(flow["sums"]) @ absent_B > 0) if flow["sums"] else absent_B
-    said = [finding.text for finding in (*grid.findings, *zeros, *parts)]
+    said = [finding.text for finding in grid.findings]
     notes = [*rows.notes, *notes, *said, *_unused(rows, layout, table)]
     return Recent(first, np.concatenate([y_BT, y_UT]), origin, ~absent_S, rows, notes)
 
@@ -137,17 +139,26 @@ def _known_series(
 
 def _upper(
     y_BT: np.ndarray, grid: Grid, flow: Mapping[str, Any], table: Mapping[str, Any], silent_T: np.ndarray
-) -> tuple[np.ndarray, list]:
+) -> np.ndarray:
     """Counts of the sums: added up, except those that the file learnt from brought along as rows of its own."""
     bottom = len(y_BT)
     names_U = flow["names"][bottom:]
     if not names_U:
-        return y_BT[:0], []
-    y_UT, parts = add_up(y_BT, np.array(flow["sums"][bottom:], float), names_U, flow["freq"], silent_T | grid.clock_T)
+        return y_BT[:0]
+    y_UT, _ = add_up(y_BT, np.array(flow["sums"][bottom:], float), names_U, flow["freq"], silent_T | grid.clock_T)
     for u, name in enumerate(names_U):
         if name in table.get("total_rows", []) and name in grid.names_B:
             y_UT[u] = np.where(silent_T, np.nan, grid.y_BT[grid.names_B.index(name)])
-    return y_UT, parts
+    return y_UT
+
+
+def _late_zeros(zero_BT: np.ndarray, bottom: list[str], freq: str) -> list[str]:
+    """Impossible zeros that a forecast would otherwise have rested on; those of years ago are no news."""
+    late_B = zero_BT[:, -LATELY[freq] :].any(axis=1)
+    if not late_B.any():
+        return []
+    names = _list([bottom[b] for b in np.flatnonzero(late_B)])
+    return [f"Zeros of late that the usual level makes impossible are taken as missing: {names}"]
 
 
 def _possible_counts(rows: Rows, manifest: Mapping[str, Any]) -> None:
