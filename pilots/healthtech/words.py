@@ -80,11 +80,11 @@ def size(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def signed(share: float) -> str:
+def signed(share: float, digits: int = 0) -> str:
     """As "+3 %" and "−12 %"."""
     if share != share:
         return "–"
-    text = f"{100 * share:+.0f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
+    text = f"{100 * share:+.{digits}f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
     return text[1:] if text[1:].startswith("0\N{NO-BREAK SPACE}") else text
 
 
