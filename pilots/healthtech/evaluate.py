@@ -5,6 +5,7 @@ Axes: O origins, S series, H steps, B = O x S rows.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,6 +119,8 @@ def headline(judged: list[Judged], naive: Judged, test: Backtest, seed: int) -> 
         own, beside = over_seeds(h), mean_figures(naive, h, test)
         spread = over_seeds(h, weight_RO) if weight_RO is not None else None
         for key, value in own.items():
+            if not np.isfinite([value[0], beside[key][0]]).all():
+                continue  # such as MASE where last week's count was never wrong
             low, high = (None, None) if spread is None else interval(float(value[0]), spread[key])
             said = {"value": float(value[0]), "unit": unit(key, test.counts), "low": low, "high": high}
             found |= {name: said | {"naive": float(beside[key][0])} for name in names(key, h, test)}
@@ -140,10 +143,12 @@ def interval(value: float, value_R: np.ndarray) -> tuple[float, float]:
 def mean_figures(
     judged: Judged, h: int, test: Backtest, weight_RO: np.ndarray | None = None, series: slice | list[int] | None = None
 ) -> dict[str, np.ndarray]:
-    """Scores as means over series (the bottom ones), [R]."""
+    """Scores as means over series (the bottom ones) that have one, [R]; NaN where none has."""
     chosen = slice(0, test.counts.bottom) if series is None else series
     found = metrics.figures(judged.scored[h], weight_RO)
-    return {key: np.nanmean(value_RS[:, chosen], axis=1) for key, value_RS in found.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no series has one: NaN is the answer
+        return {key: np.nanmean(value_RS[:, chosen], axis=1) for key, value_RS in found.items()}
 
 
 def versus(judged: Judged, other: Judged, test: Backtest, seed: int) -> dict[str, float | str | None]:

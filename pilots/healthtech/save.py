@@ -86,10 +86,10 @@ def save(
     return metrics["pinball"]["value"]
 
 
-def by_model(outcome: Outcome, test: Backtest) -> dict[str, dict[str, float]]:
+def by_model(outcome: Outcome, test: Backtest) -> dict[str, dict[str, float | None]]:
     """Every model's scores over the bottom series."""
     return {
-        name: {key: float(value[0]) for key, value in _all(judged, test).items()}
+        name: {key: float(v[0]) if np.isfinite(v[0]) else None for key, v in _all(judged, test).items()}
         for name, judged in outcome.by_model.items()
     }
 
