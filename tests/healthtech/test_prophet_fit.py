@@ -10,6 +10,7 @@ import pytest
 
 from common.fault import Fault
 from pilots.healthtech.prophet_fit import Priors, fit_many, negative_log_posterior, usual
+from pilots.healthtech.prophet_fit.linear import one_by_one, spectrum
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Regressor, Seasonality, Structure
 
 REAL = os.environ.get("PILOTS_REAL_DATA")
@@ -192,3 +193,11 @@ def test_refusals_of_the_structure():
         fit_many(WHEN[::-1], y_ST, weekly("linear", "additive"))
     with pytest.raises(ValueError, match="prior scales"):
         Priors(changepoints=0)
+
+
+def test_the_second_way_to_eigenvalues_gives_what_the_first_does():
+    x = np.random.default_rng(0).standard_normal((2, 3, 40, 9))
+    gram = np.swapaxes(x, -1, -2) @ x
+    power, basis = one_by_one(gram)
+    np.testing.assert_allclose(power, spectrum(gram)[0], rtol=1e-10)
+    np.testing.assert_allclose(basis * power[..., None, :] @ np.swapaxes(basis, -1, -2), gram, atol=1e-9)

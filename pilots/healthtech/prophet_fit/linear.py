@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 
 from pilots.healthtech.prophet_fit.lasso import lasso
 
@@ -20,6 +21,24 @@ LEAST = 1e-18  # of sigma^2: a series that the columns explain without a rest ha
 ROUNDING = 1e-11  # of the hinges' squares: what is left of them may be nothing but rounding
 SLOPE = 5.0  # unit of a change of slope where it is held near, the scale of the slope's own prior
 CLOSE = 1e-9  # relative change of sigma^2 at which they end: the objective is then exact to about its square
+
+
+def spectrum(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of symmetric matrices [..., Z, Z].
+
+    NumPy's divide and conquer now and then fails on a sound matrix (seen on one of condition 2,600, three years of
+    hours): LAPACK's other method then does it.
+    """
+    try:
+        return np.linalg.eigh(gram)
+    except np.linalg.LinAlgError:
+        return one_by_one(gram)
+
+
+def one_by_one(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    each = [eigh(g, driver="evr") for g in gram.reshape(-1, *gram.shape[-2:])]
+    power, basis = (np.stack(found) for found in zip(*each, strict=True))
+    return power.reshape(gram.shape[:-1]), basis.reshape(gram.shape)
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,7 @@ class Sums:
     @classmethod
     def of(cls, gram: np.ndarray, cross: np.ndarray, yy: np.ndarray, rows: np.ndarray, smooth: int) -> Sums:
         """From [Z H]'[Z H] (one for all series, or one each), [Z H]'y [S, Z + C], y'y [S] and the number of rows."""
-        power, basis = np.linalg.eigh(gram[..., :smooth, :smooth])
+        power, basis = spectrum(gram[..., :smooth, :smooth])
         turn = np.swapaxes(basis, -1, -2)
         return cls(
             rows, yy, (turn @ cross[:, :smooth, None])[..., 0], cross[:, smooth:], turn @ gram[..., :smooth, smooth:],
