@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from pilots.healthtech.ahead import pressure, shown, sums
+from pilots.healthtech.ahead import look_ahead, pressure, shown, sums
+from pilots.healthtech.backtest.origins import Origins
+from pilots.healthtech.backtest.rolling import rows_at
+from pilots.healthtech.backtest.task import Task
 from pilots.healthtech.cells import pit_histogram
+from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.distribution.sums import Dependence
+from pilots.healthtech.evaluate import Backtest
+from pilots.healthtech.graph import whole
 from pilots.healthtech.kinds import Kind, kinds
+from pilots.healthtech.ladder import Outcome
 from pilots.healthtech.lost import inside_by, where_we_lose
+from pilots.healthtech.models.climatology import Climatology
+from pilots.healthtech.models.seasonal_naive import SeasonalNaive
 from pilots.healthtech.profile import effects
 from tests.healthtech.made_counts import counts
 from tests.healthtech.made_forecasts import CALENDAR, ahead_of, backtest, cells_of, said, steady
@@ -137,3 +148,22 @@ def test_series_worth_a_drawing():
     ahead.mean_SH[7] = np.nan  # long ceased
     assert list(shown(ahead, 8, size_S, loss_S, 4)) == [8, 6, 5, 1]
     assert list(shown(ahead, 8, size_S, loss_S, 9)) == [8, 6, 5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_what_comes_next_is_the_exported_graphs_answer_after_the_last_count(delay):
+    made = dataclasses.replace(counts(120), delay=delay)
+    task = Task(CALENDAR, 91, delay + 7)
+    test = Backtest(made, Origins(np.array([100]), np.zeros(0, int), 7, 7, ()), task)
+    weeks = {"h": 13, "D": 13, "MS": 3}
+    fitted = {"climatology": Climatology(weeks, weeks), "seasonal_naive": SeasonalNaive(weeks, weeks)}
+    fitted = {name: model.fit(made, task) for name, model in fitted.items()}
+    graph = whole({"climatology": fitted["climatology"].graph()}, None, None, 91, delay + 7, 0, CALENDAR.last_second)
+    ahead = look_ahead(graph, Outcome({}, {}, fitted), test)
+    wanted = fitted["climatology"].distribution(rows_at(made, np.array([120]), task))
+    np.testing.assert_allclose(ahead.mean_SH, wanted.mean_BH[:, delay:])
+    np.testing.assert_array_equal(ahead.quantiles_SHL, wanted.quantiles(LEVELS)[:, delay:])
+    assert ahead.when_H[0] == made.time_T[-1] + np.timedelta64(1, "D")
+    assert ahead.after_data
+    week_before = made.y_ST[:, 113:]
+    np.testing.assert_array_equal(ahead.naive_SH[:, : 7 - delay], week_before[:, : 7 - delay])
