@@ -79,7 +79,7 @@ def fan(rank: int, name: str, forecast: pd.DataFrame, history: pd.DataFrame, flo
     axes.set_ylim(bottom=0)
     axes.set_ylabel(flow["unit"][:30], parse_math=False)
     axes.set_title(short(name), loc="left", fontsize="medium", parse_math=False)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=3, frameon=False, fontsize="small")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=3, frameon=False, fontsize="small")
     middle = forecast[~late]
     alt = f"{name}: median {middle['q0.5'].iloc[0]} at {middle['time'].iloc[0]}, {middle['q0.5'].iloc[-1]} at "
     alt += f"{middle['time'].iloc[-1]}, with bands for 50, 80 and 95 of 100 cases"

@@ -19,7 +19,7 @@ from pilots.healthtech.use.window import Window
 
 OLD = {"h": 183, "D": 183, "MS": 366}  # days after which a model should be trained again
 SILENT = {"h": 24, "D": 1, "MS": 1}  # periods without a count at the end, from which on it is told
-GAPS, UNSEEN = 0.1, 0.2  # shares of them that are missing, or outside what training saw: from there on it is told
+GAPS, UNSEEN = 0.1, 0.4  # shares of them that are missing, or outside what training saw: from there on it is told
 FAR = 2.0  # times the highest usual count of training
 
 
@@ -66,7 +66,7 @@ def _series(manifest: Mapping[str, Any], asked: Window, outlook: Outlook, counte
                 f"{name}: no count since {stamp(time_L[known[-1]], freq)}, {number(silent, freq)} before the end"
             )
         gaps = float(np.isnan(y_L[-lately:]).mean())
-        if gaps > GAPS:
+        if GAPS < gaps < 1:
             said.append(f"{name}: {gaps:.0%} of the last {number(lately, freq)} have no count")
         said += _unseen(name, y_L[-SEASON[freq] :], manifest["seen"].get(f"series_{s}"), freq)
     return said

@@ -60,7 +60,7 @@ def _headline(ahead: pd.DataFrame, totals: pd.DataFrame, name: str) -> dict[str,
 
 
 def _interval(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"mean": _whole(row["mean"]), "low": _whole(row["q0.1"]), "high": _whole(row["q0.9"])}
+    return {"middle": _whole(row["q0.5"]), "low": _whole(row["q0.1"]), "high": _whole(row["q0.9"])}
 
 
 def _whole(value: Any) -> str:
