@@ -65,7 +65,7 @@ def report(
         counts=counts,
         lead=words.lead(run, say, float(np.nanmean(sizes(cells, ours)[0][: counts.bottom]))),
         verdict=words.verdict(run, say, against_naive),
-        total=words.total(rows[-1], say) if counts.series > counts.bottom else "",
+        total=words.total(rows[-1], say) if rows and rows[-1]["sum"] else "",
         warnings=list(words.warnings(run, say, against_naive)),
         ahead=ahead,
         calendars=[calendar(ahead, counts, s, together) for s in chosen],
@@ -254,6 +254,9 @@ def what_it_was(run: Mapping[str, Any], test: Backtest, say: Words, exclude: lis
     if run["weights"]:
         weights = sorted(run["weights"].items(), key=lambda item: -item[1])
         found["Weights of the models"] = ", ".join(f"{name.replace('_', ' ')} {percent(w)}" for name, w in weights)
+    if run.get("hierarchy"):
+        methods = "; ".join(f"{level} {method}" for level, method in run["hierarchy"]["method"].items())
+        found["How sums are made"] = f"chosen on earlier forecasts, level by level: {methods}"
     found["Left out"] = "; ".join(run["notes"]) or "no model"
     return found
 
