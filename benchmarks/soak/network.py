@@ -36,6 +36,7 @@ def listen(folder: Path, firm: Firm, run: Path) -> Count:
         "clone": ("pilot-demo",) if FULL else ("dvc", "pull", "--quiet"),
         "train": ("pilot-manufacturing", *firm.words, "model=ridge"),
         "predict": ("pilot-predict", str(run), str(firm.new)),
+        "patients": ("pilot-healthtech", "data=sample", "model=glm"),
     }
     rooms = {name: Room(folder / name) for name in commands}
     if not _clone(rooms["clone"].here):
