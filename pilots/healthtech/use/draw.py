@@ -141,6 +141,6 @@ def _dots(x_N: np.ndarray) -> dict[str, Any]:
 
 
 def _clock(axes: Axes) -> None:
-    ticks = AutoDateLocator(minticks=3, maxticks=6)
+    ticks = AutoDateLocator(minticks=2, maxticks=7)
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))
