@@ -79,6 +79,15 @@ def test_wls_of_two_parts_and_a_sum_by_hand():
     np.testing.assert_allclose(matrices(y + error, y, sums)["WLS"] @ [10.0, 20.0, 34.0], [11, 21, 32], atol=0.1)
 
 
+def test_gaps_of_one_site_leave_the_others_their_weights():
+    mean, y = planted(0.1, 0.1, 0.1)
+    whole = matrices(mean, y, SUMS)["WLS"]
+    y[::2, 0] = np.nan
+    np.testing.assert_allclose(matrices(mean, y, SUMS)["WLS"], whole, atol=0.05)
+    y[1::2, 1] = np.nan  # not one step at which every site is known
+    assert set(matrices(mean, y, SUMS)) == {"bottom-up", "WLS"}
+
+
 def test_a_noisy_total_is_mended_by_its_parts_and_everything_adds_up():
     mean, y = planted(0.02, 0.02, 0.3)
     chosen = choose(mean[:60], y[:60], SUMS, LEVELS_ABOVE)

@@ -103,13 +103,16 @@ def matrices(mean_OSH: np.ndarray, y_OSH: np.ndarray, sums_SB: np.ndarray) -> di
     series, bottom = sums_SB.shape
     order_S = np.r_[bottom:series, :bottom]  # the library wants the bottom last
     y_SN, mean_SN = (x.transpose(1, 0, 2).reshape(series, -1)[order_S] for x in (y_OSH, mean_OSH))
-    known_N = np.isfinite(y_SN + mean_SN).all(axis=0)
-    asked = {"S": sums_SB[order_S], "y_hat": mean_SN[:, :1]}
-    seen = {"y_insample": y_SN[:, known_N], "y_hat_insample": mean_SN[:, known_N]}
+    asked, error_SN = {"S": sums_SB[order_S], "y_hat": mean_SN[:, :1]}, y_SN - mean_SN
+    known_SN = np.isfinite(error_SN)
+    known_S, whole_N = known_SN.sum(axis=1, keepdims=True), known_SN.all(axis=0)
     found = {"bottom-up": BottomUp().fit(**asked).P}
-    if known_N.sum() > 2:
-        found["WLS"] = MinTrace("wls_var").fit(**asked, **seen).P
-        found["MinT"] = MinTrace("mint_shrink").fit(**asked, **seen).P
+    if known_S.min() > 2:  # the library divides by all steps, known or not
+        filled_SN = np.where(known_SN, error_SN, 0.0) * np.sqrt(known_SN.shape[1] / known_S)
+        found["WLS"] = MinTrace("wls_var").fit(**asked, y_insample=filled_SN, y_hat_insample=0 * filled_SN).P
+    if whole_N.sum() > 2:
+        whole_SN = error_SN[:, whole_N]
+        found["MinT"] = MinTrace("mint_shrink").fit(**asked, y_insample=whole_SN, y_hat_insample=0 * whole_SN).P
     back_S = np.argsort(order_S)
     return {name: sums_SB @ p_BS[:, back_S] for name, p_BS in found.items() if np.isfinite(p_BS).all()}
 
