@@ -133,8 +133,8 @@ def hospital(tmp_path_factory) -> Path:
     text = re.search(r"```yaml\n(# my_hospital.*?)```", PATIENTS, re.DOTALL)[1]
     (folder / "my_hospital" / "data" / "arrivals.yaml").write_text(text)
     rng = np.random.default_rng(0)
-    days = pd.date_range("2021-09-01", periods=600)
-    mean = {site: level * (1.1 - 0.05 * (days.dayofweek > 4)) for site, level in (("east", 120), ("west", 60))}
+    days = pd.date_range("2019-09-01", periods=1000)
+    mean = {site: level * (1.1 - 0.05 * (days.day_of_week > 4)) for site, level in (("east", 120), ("west", 60))}
     table = pd.concat(
         pd.DataFrame({"date": days, "site": site, "trust": "both", "arrivals": rng.poisson(mean[site])})
         for site in mean
@@ -148,7 +148,7 @@ def hospital(tmp_path_factory) -> Path:
 def test_own_counts_in_a_few_commands(hospital):
     asked = [shlex.split(line) for line in commands() if "my_hospital" in line or "my_new_counts" in line]
     assert len(asked) == 3
-    assert "600" in call(asked[0], hospital)
+    assert "1,000" in call(asked[0], hospital)
     assert call([*asked[1], "model=glm"], hospital).splitlines()[-1].startswith("run: ")
     wrote = Path(call(asked[2], hospital).splitlines()[-1].removeprefix("wrote: "))
     assert set(pd.read_csv(wrote / "forecast.csv")["series"]) == {"east", "west", "both"}

@@ -172,3 +172,14 @@ def test_two_weeks_of_history_are_enough_for_an_ensemble():
     mean_OSH = np.full((2, 1, 7), 9.0)
     alone = made.weigh({"climatology": mean_OSH}, mean_OSH)
     np.testing.assert_allclose(alone.combine({"climatology": mean_OSH}), mean_OSH)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in OUTSIDE])
+def test_a_long_declared_break_leaves_a_forecast(name):
+    made = hospitals("D")
+    broken = replace(made, y_ST=made.y_ST.copy())
+    broken.y_ST[:, 100:700] = np.nan
+    fitted, rows = asked(name, broken, 720)
+    said = expected(fitted, rows)
+    assert np.isfinite(said).all()
+    assert (said >= 0).all()

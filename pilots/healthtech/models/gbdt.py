@@ -69,8 +69,8 @@ class GbdtCounts:
         self.module = WithFeatures(self.base.module, seen.freq)
         self.grown = None
         looked = looks_back(self.base.module, seen, 2 * self.rows)
-        if looked is None:
-            return self
+        if looked is None or not np.isfinite(looked.y_BH).any():
+            return self  # nothing seen to grow trees on: it stays the log-linear model
         with torch.no_grad():
             steps = (torch.from_numpy(x) for x in (looked.when_BH, looked.series_B, looked.future_BHF))
             parts = [torch.from_numpy(x) for x in (looked.pattern_BH, looked.level_B, looked.feature_BHJ)]
@@ -102,11 +102,15 @@ class GbdtCounts:
 
     def _answer(self, *tensors: torch.Tensor) -> torch.Tensor:
         features, log_mean = self.module(*tensors)
+        if self.grown is None:
+            return torch.exp(log_mean)
         factor = self.grown.predict(features.numpy().reshape(-1, features.shape[-1])).reshape(log_mean.shape)
         return torch.exp(log_mean) * torch.from_numpy(factor)
 
     def graph(self) -> onnx.ModelProto:
         """The module's features go to the trees; their score is added to its logarithm of the mean."""
+        if self.grown is None:
+            return self.base.graph()
         task, columns = self.base.task, self.base.columns
         example = {
             "counts": torch.ones(2, task.past, dtype=torch.float64),

@@ -76,6 +76,8 @@ class Ahead(torch.nn.Module):
         ridge  in per mille of the information: forecasts overlap, so the counts are fewer than the rows
         """
         wave_HV, known_BH = self.wave.numpy(), np.isfinite(y_BH)
+        if not known_BH.any():  # a declared break: nothing to learn from yet
+            return
         x_BHJ = np.concatenate([np.ones((*y_BH.shape, 1)), feature_BHJ], axis=2)
         step_N = np.nonzero(known_BH)[1]
         x = (x_BHJ[known_BH][:, :, None] * wave_HV[step_N][:, None, :]).reshape(len(step_N), -1)
