@@ -167,19 +167,24 @@ def poisson(
     constant = np.log((say_T @ y_T + 0.5) / (say_T @ np.exp(offset_T) + 0.5))
     goal = np.concatenate([[constant], toward_D])
     ridge = np.concatenate([[1e-6], own_D])
-    weight, dispersion, far = goal, 1.0, np.inf
-    for _ in range(8):
+    weight, dispersion, far, factor = goal, 1.0, np.inf, None
+    for _ in range(12):
         mean_T = np.exp(np.clip(offset_T + x @ weight, -20.0, 20.0))
         off_T = y_T - mean_T
         trust_T = say_T * np.minimum(1.0, far / np.maximum(np.abs(off_T) / np.sqrt(dispersion * mean_T), 1e-9))
-        root = x * np.sqrt(trust_T * mean_T / dispersion)[:, None]
-        slope = x.T @ (trust_T * off_T) / dispersion - ridge * (weight - goal)
-        upper = dsyrk(1.0, root.T)  # half of root.T @ root: it is symmetric
-        step = cho_solve(cho_factor(upper + np.diag(ridge)), slope)
+        if factor is None:
+            root = x * np.sqrt(trust_T * mean_T / dispersion)[:, None]
+            upper = dsyrk(1.0, root.T)  # half of root.T @ root: it is symmetric
+            factor = cho_factor(upper + np.diag(ridge))
+        step = cho_solve(factor, x.T @ (trust_T * off_T) / dispersion - ridge * (weight - goal))
         step *= min(1.0, 2.0 / max(np.abs(x @ step).max(), 1e-9))  # no count moves by more than a factor of e^2
         weight = weight + step
-        if far < np.inf and np.abs(step).max() < 0.01:  # of a standard deviation of the prior
+        size = np.abs(step).max()  # in standard deviations of the prior
+        if far < np.inf and size < 0.01:
             break
-        if np.abs(step).max() < 0.1:  # close enough to tell far from near
+        if size > 0.3:
+            factor = None  # far from the goal the curvature changes; near it the last one serves
+        elif far == np.inf:  # close enough to tell far from near
             far, dispersion = FAR, max(1.0, float(trust_T @ (off_T**2 / mean_T) / trust_T.sum()))
+            factor = None
     return weight
