@@ -138,7 +138,8 @@ def losses(facts: dict) -> str:
             said.append(f"{key} is {metric['value']:.3f}")
         if name in ("pinball", "crps", "mase", "smape", "quantile_bias"):
             beside = {n: facts["metrics_by_model"][n].get(key) for n in ["seasonal_naive", *others(facts)]}
-            better = {n: value for n, value in beside.items() if value is not None and value < metric["value"]}
+            lower = {n: v for n, v in beside.items() if v is not None and v < metric["value"]}
+            better = {n: v for n, v in lower.items() if number(v) != number(metric["value"])}
             if better:
                 best = min(better, key=better.get)
                 said.append(f"{key} {number(metric['value'])}, {best} alone {number(better[best])}")
