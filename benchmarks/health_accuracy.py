@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.readme import HEALTHTECH, put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
@@ -79,6 +80,7 @@ def write(path: Path) -> None:
     stored = {name: RESULTS / f"health_{name}.json" for name in SETS}
     found = {name: json.loads(file.read_text()) for name, file in stored.items() if file.exists()}
     write_text(path, tables(found))
+    put("health", summary(found), HEALTHTECH)
     print(f"wrote: {path}", flush=True)
 
 
@@ -96,6 +98,20 @@ def run(root: Path, name: str) -> dict:
     kept = {key: facts[key] for key in KEPT.split() if key in facts}
     kept["command"] = f"pilot-healthtech {words.format(path='FOLDER/' + file)}"
     return {"set": name, "what": what, **kept}
+
+
+def summary(found: dict[str, dict]) -> str:
+    """The README's table: ours beside climatology and naive, over the whole horizon."""
+    lines = ["| set | forecasts | pinball loss | climatology | seasonal naive | MASE | naive | 80 % interval holds |"]
+    lines.append("| --- |" + " --- |" * 7)
+    for facts in found.values():
+        metrics, recent = facts["metrics"], facts["metrics_by_model"]["climatology"]
+        ahead = f"{facts['origins']} origins × {facts['data']['series']} series × {facts['backtest']['horizon']} steps"
+        cells = [facts["what"], ahead, whole(metrics["pinball"]), number(recent["pinball"])]
+        cells += [number(metrics["pinball"]["naive"]), number(metrics["mase"]["value"])]
+        cells += [number(metrics["mase"]["naive"]), f"{100 * metrics['coverage_80']['value']:.0f} %"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def tables(found: dict[str, dict]) -> str:
