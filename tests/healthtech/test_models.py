@@ -96,7 +96,7 @@ def test_model_keeps_the_promise(name, freq):
         assert not any("future" in node.input for node in graph.graph.node)  # there is none to look at
         session = Session(graph.SerializeToString())
         graph = session.run({name: inputs[name] for name in session.inputs if name in inputs} | level_of(session))
-        np.testing.assert_allclose(graph["mean"], said[3:], rtol=1e-6)
+        np.testing.assert_allclose(graph["mean"], said[3:], rtol=1e-6 if name == "gbdt" else 1e-9)
 
 
 def level_of(session: Session) -> dict[str, np.ndarray]:
