@@ -122,6 +122,7 @@ def headline(judged: list[Judged], naive: Judged, test: Backtest, seed: int) -> 
             if not np.isfinite([value[0], beside[key][0]]).all():
                 continue  # such as MASE where last week's count was never wrong
             low, high = (None, None) if spread is None else interval(float(value[0]), spread[key])
+            low = low and max(low, 0.0)  # no score is negative
             said = {"value": float(value[0]), "unit": unit(key, test.counts), "low": low, "high": high}
             found |= {name: said | {"naive": float(beside[key][0])} for name in names(key, h, test)}
     return found

@@ -44,31 +44,46 @@ class AutoEts:
         from statsforecast.models import AutoETS  # takes seconds to import, and only who asks for it needs it
 
         self.task, self.freq = task, seen.freq
-        kept_ST = seen.y_ST[:, -self.keep[seen.freq] :]
-        self.fitted = [AutoETS(season_length=self.season[seen.freq]).fit(self._filled(y_T)) for y_T in kept_ST]
+        keep = self.keep[seen.freq]
+        kept = [self._filled(y_T, seen.when_T[-keep:]) for y_T in seen.y_ST[:, -keep:]]
+        self.fitted = [AutoETS(season_length=self.season[seen.freq]).fit(y_T) for y_T, _ in kept]
+        self.place_S = [place for _, place in kept]
         return self
 
     def mean(self, rows: Windows) -> np.ndarray:
         return self.distribution(rows).mean_BH
 
     def distribution(self, rows: Windows) -> Rounded:
-        said = [
-            self.fitted[s].forward(self._filled(y_L[-self.keep[self.freq] :]), h=rows.horizon, level=[80])
-            for s, y_L in zip(rows.series_B, rows.y_BL, strict=True)
-        ]
+        keep, past = self.keep[self.freq], rows.y_BL.shape[1]
+        said = []
+        for s, y_L, when_L in zip(rows.series_B, rows.y_BL, rows.when_BW[:, :past], strict=True):
+            y_T, place = self._filled(y_L[-keep:], when_L[-keep:])
+            in_step = y_T[
+                (self.place_S[s] - place) % self.season[self.freq] :
+            ]  # it smooths on from the fit's first day
+            said.append(self.fitted[s].forward(in_step, h=rows.horizon, level=[80]))
         mean_BH, high_BH = (np.array([one[key] for one in said]) for key in ("mean", "hi-80"))
         return Rounded(np.maximum(mean_BH, LEAST), np.maximum((high_BH - mean_BH) / norm.ppf(0.9), LEAST))
 
-    def _filled(self, y_T: np.ndarray) -> np.ndarray:
-        """From the first known count on; a gap gets the count of the season before, else the mean."""
-        known_T = np.isfinite(y_T)
+    def _filled(self, y_T: np.ndarray, when_T: np.ndarray) -> tuple[np.ndarray, int]:
+        """From the first known count on, and that one's place in the season.
+
+        A gap gets the count of the season before, else the mean.
+        """
+        known_T, season = np.isfinite(y_T), self.season[self.freq]
+        first = min(int(known_T.argmax()), max(0, len(y_T) - 5 * season)) if known_T.any() else 0
+        place = int(number(when_T[first], self.freq)) % season
         if not known_T.any():
-            return np.zeros(len(y_T))
-        first, season = int(known_T.argmax()), self.season[self.freq]
-        y_T = y_T[min(first, len(y_T) - 4 * season) :].copy()
+            return np.zeros(len(y_T)), place
+        y_T = y_T[first:].copy()
         for t in np.flatnonzero(~np.isfinite(y_T)):
             y_T[t] = y_T[t - season] if t >= season else np.nanmean(y_T)
-        return y_T
+        return y_T, place
+
+
+def number(when: np.ndarray, freq: str) -> np.ndarray:
+    """Which hour, day or month since 1970 a second lies in."""
+    return when.astype("datetime64[s]").astype(f"datetime64[{'M' if freq == 'MS' else freq}]").astype(np.int64)
 
 
 class Rounded:

@@ -28,6 +28,7 @@ class TideCounts:
     """Dense encoder and decoder (TiDE, Das et al. 2023, Transactions on Machine Learning Research), Poisson loss.
 
     refit_every  periods from one training to the next
+    least        periods of history below which a net only learns its few examples by heart
     look         periods of counts it reads; they are divided by their mean, so trends over years do not confuse it
     width        of the hidden layers
     steps        of the optimiser (AdamW)
@@ -40,22 +41,23 @@ class TideCounts:
     def __init__(
         self,
         refit_every: Mapping[str, int],
+        least: Mapping[str, int],
         look: Mapping[str, int],
         width: int = 64,
         steps: int = 400,
         rate: float = 0.003,
         rows: int = 3000,
     ):
-        if min(width, steps, rows, *look.values(), *refit_every.values()) < 1 or rate <= 0:
-            raise ValueError("refit_every, look, width, steps and rows must be >= 1, rate > 0")
-        self.refit_every, self.look, self.width = refit_every, look, width
+        if min(width, steps, rows, *look.values(), *least.values(), *refit_every.values()) < 1 or rate <= 0:
+            raise ValueError("refit_every, least, look, width, steps and rows must be >= 1, rate > 0")
+        self.refit_every, self.least, self.look, self.width = refit_every, least, look, width
         self.steps, self.rate, self.rows = steps, rate, rows
 
     def past(self, freq: str) -> int:
         return self.look[freq]
 
     def needs(self, freq: str) -> int:
-        return 2 * self.look[freq]
+        return max(self.least[freq], 2 * self.look[freq])
 
     def fit(self, seen: Counts, task: Task) -> TideCounts:
         self.task, self.columns = task, len(seen.future_K)
