@@ -4,7 +4,7 @@
     python -m benchmarks.health_accuracy                                      writes again from the stored facts
 
 FOLDER holds the sets under the names that their READMEs give them. It imports no pilot: what it shows is what the
-command left behind. Settings were chosen before each test period (pilots/healthtech/experiments/settings/README.md).
+command left behind. How settings were chosen: pilots/healthtech/experiments/settings/README.md.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def tables(found: dict[str, dict]) -> str:
     """Every set: ours beside naive, climatology and each member; and where ours loses."""
     parts = ["# Patient-flow forecasts on public sets\n\n"]
     parts += ["Written by `python -m benchmarks.health_accuracy` from run.json files. Brackets: 95 % interval, block "]
-    parts += ["bootstrap over origins. Means over the bottom series. No setting was chosen on these test periods.\n"]
+    parts += [
+        "bootstrap over origins. Means over the bottom series. How the settings were chosen, and the one month in "
+    ]
+    parts += ["which that met a test period: `pilots/healthtech/experiments/settings/README.md`.\n"]
     for name, facts in found.items():
         parts.append(f"\n## {name}: {facts['what']}\n\n`{facts['command']}`\n\n{told(facts)}\n\n")
         parts.append("| score | **ours** | seasonal naive | " + " | ".join(others(facts)) + " |\n")
