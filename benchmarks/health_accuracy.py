@@ -121,7 +121,7 @@ def tables(found: dict[str, dict]) -> str:
     parts += [
         "bootstrap over origins. Means over the bottom series. How the settings were chosen, and the one month in "
     ]
-    parts += ["which that met a test period: `pilots/healthtech/experiments/settings/README.md`.\n"]
+    parts += ["met a test period: `pilots/healthtech/experiments/settings/README.md`.\n"]
     for name, facts in found.items():
         parts.append(f"\n## {name}: {facts['what']}\n\n`{facts['command']}`\n\n{told(facts)}\n\n")
         parts.append("| score | **ours** | seasonal naive | " + " | ".join(others(facts)) + " |\n")
