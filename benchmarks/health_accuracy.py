@@ -118,9 +118,7 @@ def tables(found: dict[str, dict]) -> str:
     """Every set: ours beside naive, climatology and each member; and where ours loses."""
     parts = ["# Patient-flow forecasts on public sets\n\n"]
     parts += ["Written by `python -m benchmarks.health_accuracy` from run.json files. Brackets: 95 % interval, block "]
-    parts += [
-        "bootstrap over origins. Means over the bottom series. How the settings were chosen, and the one month in "
-    ]
+    parts += ["bootstrap over origins. Means over the bottom series. How settings were chosen, and where that "]
     parts += ["met a test period: `pilots/healthtech/experiments/settings/README.md`.\n"]
     for name, facts in found.items():
         parts.append(f"\n## {name}: {facts['what']}\n\n`{facts['command']}`\n\n{told(facts)}\n\n")
