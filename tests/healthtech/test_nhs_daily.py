@@ -53,6 +53,8 @@ def test_discharges(discharges):
     assert NhsDischarges(str(discharges), orgs="RBB").read().names_S == ("RBB",)
     with pytest.raises(ValueError, match=r"measure is one of discharged, .*, got deaths"):
         NhsDischarges(str(discharges), measure="deaths")
+    with pytest.raises(ValueError, match="total=England adds up all trusts"):
+        NhsDischarges(str(discharges), orgs=["RAA"], total="England")
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ class NhsDischarges:
     ):
         if measure not in MEASURES:
             raise ValueError(f"measure is one of {', '.join(MEASURES)}, got {measure}")
+        if total and orgs not in ("all", "reporting"):
+            raise ValueError(f"total={total} adds up all trusts: leave out orgs={orgs}, or the total")
         self.path, self.measure, self.orgs, self.total = path, measure, orgs, total
         self.delay, self.exclude = delay, exclude
 
