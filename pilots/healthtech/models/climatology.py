@@ -39,8 +39,12 @@ class Climatology:
 
     def fit(self, seen: Counts, task: Task) -> Climatology:
         self.task, self.columns = task, len(seen.future_K)
-        self.module = Recent(SEASON[seen.freq], self.keep[seen.freq], self.reach[seen.freq], task.horizon)
+        self.module = self.values(seen.freq, task.horizon)
         return self
+
+    def values(self, freq: str, horizon: int) -> torch.nn.Module:
+        """forward(counts_BL, when_BW, series_B, future_BWK) -> sample_BHN."""
+        return Recent(SEASON[freq], self.keep[freq], self.reach[freq], horizon)
 
     def sample(self, rows: Windows) -> np.ndarray:
         """[B, H, N]."""
