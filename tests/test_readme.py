@@ -112,18 +112,6 @@ def test_a_historians_export_is_checked_as_it_is(tmp_path):
     assert "2 readings of bad quality were taken as missing" in said
 
 
-def test_research_commands(tmp_path):
-    asked = [shlex.split(line) for line in commands() if "model=" in line]
-    assert len(asked) == 4
-    quick = {"pilot-manufacturing": ["split.folds=3"], "pilot-healthtech": []}
-    for words in asked:
-        call([*words, *quick[words[0].rpartition("/")[2]]], tmp_path)
-    assert {path.name: len(list(path.iterdir())) for path in (tmp_path / "runs").iterdir() if path.is_dir()} == {
-        "manufacturing": 3,
-        "healthtech": 3,
-    }
-
-
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory) -> Path:
     """A folder like an analyst's: two years of daily arrivals at two sites of a trust, and the README's own yaml."""
@@ -143,6 +131,22 @@ def hospital(tmp_path_factory) -> Path:
     table.to_csv(folder / "my_new_counts.csv", index=False)
     table[table.site == "east"].drop(columns=["site", "trust"]).to_csv(folder / "my_arrivals.csv", index=False)
     return folder
+
+
+def test_research_commands(hospital, tmp_path):
+    counts = ["data=csv", f"data.path={hospital / 'my_arrivals.csv'}", "data.columns.time=date"]
+    quick = {  # the commands are under test here, not the sample
+        "pilot-manufacturing": ["split.folds=3"],
+        "pilot-healthtech": [*counts, "data.columns.value=arrivals", "data.freq=D"],
+    }
+    asked = [shlex.split(line) for line in commands() if "model=" in line]
+    assert len(asked) == 4
+    for words in asked:
+        call([*words, *quick[words[0].rpartition("/")[2]]], tmp_path)
+    assert {path.name: len(list(path.iterdir())) for path in (tmp_path / "runs").iterdir() if path.is_dir()} == {
+        "manufacturing": 3,
+        "healthtech": 3,
+    }
 
 
 def test_own_counts_in_a_few_commands(hospital):
