@@ -61,10 +61,12 @@ class Outcome:
     fitted: dict[str, Any]
 
 
-def asked_for(cfg: DictConfig) -> Ladder:
-    """The ladder of the settings; every model is built once, so that a wrong setting is told at once."""
+def asked_for(cfg: DictConfig, headline: str) -> Ladder:
+    """The ladder of the settings; every model is built once, so that a wrong setting is told at once.
+
+    headline  name of the model that was asked for; a resumed run has it from the stopped one
+    """
     settings = dict(cfg.baselines)
-    headline = _name(cfg.model)
     chosen = build(cfg.model)
     ensemble = chosen if hasattr(chosen, "members") else None
     settings |= dict(cfg.model.members) if ensemble else {headline: cfg.model}
@@ -94,10 +96,3 @@ def judge(ladder: Ladder, means: dict[str, np.ndarray], fitted: dict[str, Any], 
         weigh = joined(ladder.ensemble.weigh, test.counts)
         by_model[ladder.headline] = judge_mean(weigh, members, test, CALIBRATE[test.counts.freq])
     return Outcome(by_model, means, fitted)
-
-
-def _name(model: DictConfig) -> str:
-    from hydra.core.hydra_config import HydraConfig
-
-    choice = HydraConfig.get().runtime.choices.get("model") if HydraConfig.initialized() else None
-    return choice or str(model._target_).rsplit(".", 2)[-2]

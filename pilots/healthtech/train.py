@@ -24,8 +24,9 @@ def story(cfg: DictConfig) -> float:
     from pilots.healthtech.protocol import calendar_of, read, task_for
     from pilots.healthtech.save import save
 
-    ladder = asked_for(cfg)  # a wrong setting is told before an hour of work, not after it
+    asked_for(cfg, "model")  # a wrong setting is told before an hour of work, not after it
     run = Run.start(cfg, "healthtech")
+    ladder = asked_for(cfg, run.model)
     with run.stage("data"):
         counts = read(cfg)
         origins = plan(counts, **cfg.backtest)
