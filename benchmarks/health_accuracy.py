@@ -26,7 +26,8 @@ SETS = {  # name: what it is, file under FOLDER, settings of the command
         "hourly arrivals at one emergency department, Iowa, 2017-04 to 2018-03",
         "health-ed-hourly-iowa/ed_hourly.csv.gz",
         "data=csv data.path={path} data.columns.time=ts data.columns.value=arrivals data.freq=h calendar.country=US "
-        "calendar.nation=IA compare=[autoets] backtest.start=2017-04-01 backtest.end=2018-03-31 backtest.step=12 backtest.horizon=48",
+        "calendar.nation=IA compare=[autoets] backtest.start=2017-04-01 backtest.end=2018-03-31 backtest.step=12 "
+        "backtest.horizon=48",
     ),
     "ed-daily": (
         "daily arrivals at one emergency department, UK, the last 84 days of 344",
