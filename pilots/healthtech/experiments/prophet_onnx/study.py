@@ -1,6 +1,6 @@
 """Prophet as ONNX against Prophet: forecasts, intervals and speed on public hospital series.
 
-    PILOTS_REAL_DATA=… python -m benchmarks.prophet_onnx [--turns 15] [--cache FOLDER]
+    PILOTS_REAL_DATA=… python -m pilots.healthtech.experiments.prophet_onnx.study [--turns 15] [--cache FOLDER]
 
 Series of five public data sets, one kind of model per set. CPU time of one thread; ratios are of calls in turns.
 Writes benchmarks/results/accuracy/prophet_onnx and benchmarks/results/speed/prophet_onnx (.json and .md) and the
@@ -21,26 +21,28 @@ from pathlib import Path
 import numpy as np
 from prophet.serialize import model_to_json
 
-from benchmarks.prophet_series import SETS, fitted, quiet, seed
 from benchmarks.readme import ACCURACY, put
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
 from common.fault import Fault
+from pilots.healthtech.experiments.prophet_onnx.series import SETS, fitted, quiet, seed
 from pilots.healthtech.prophet_onnx.graph import graph
 from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, Seasonality, Structure
 from pilots.healthtech.prophet_onnx.read import parse
 from pilots.healthtech.prophet_onnx.verify import AHEAD, PATHS, forecast, frame, simulated, verify
 
 SPEED = ACCURACY.parent / "speed"
-PAGE = Path(__file__).parents[1] / "pilots" / "healthtech" / "prophet_onnx" / "README.md"
+PAGE = Path(__file__).parents[2] / "prophet_onnx" / "README.md"
 STEPS = 28
 SIMULATED = 3  # series of each set whose interval is simulated
 MANY = (1_000, 4_000, 16_000)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.prophet_onnx", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m pilots.healthtech.experiments.prophet_onnx.study", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--cache", type=Path, help="keep the fits of Prophet here, for another run")
     given = parser.parse_args()

@@ -1,9 +1,9 @@
 """The batched Prophet fit against Prophet's own: who finds the lower objective, and how long each takes.
 
-    PILOTS_REAL_DATA=FOLDER python -m benchmarks.prophet_fit objective|speed|readme [--only WORD]
+    PILOTS_REAL_DATA=FOLDER python -m pilots.healthtech.experiments.prophet_fit.study WHAT [--only WORD]
 
-`objective` fits every public series both ways; `speed` times 250, 1,000 and 4,000 made daily series. Each writes its
-file under benchmarks/results/prophet_fit/; `readme` puts both into the package's README.
+WHAT: `objective` fits every public series both ways; `speed` times 250, 1,000 and 4,000 made daily series. Each writes
+its file under benchmarks/results/; `readme` puts both into the package's README.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.readme import put
+from benchmarks.readme import ACCURACY, put
 from common.atomic import write_text
 from common.cli import guard
 from common.fault import Fault
 from pilots.healthtech.prophet_fit import fit_many, negative_log_posterior, usual
 from pilots.healthtech.prophet_onnx.parameters import DAY, Mode, Parameters, Structure
 
-RESULTS = Path(__file__).parent / "results" / "prophet_fit"
-PACKAGE = Path(__file__).parents[1] / "pilots" / "healthtech" / "prophet_fit" / "README.md"
+RESULTS = {
+    "objective": ACCURACY / "prophet_fit.json",
+    "speed": ACCURACY.parent / "speed" / "prophet_fit.json",
+}
+PACKAGE = Path(__file__).parents[2] / "prophet_fit" / "README.md"
 SAME = 1e-6  # relative: an objective this close counts as equal
 TURNS = 3
 LEAST = 24  # known counts: series with fewer are left out
@@ -180,7 +183,7 @@ def table(name: str, rows: list[dict]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.prophet_fit", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=["objective", "speed", "readme"])
     parser.add_argument("--only", default="", help="measure rows with this in their data and mode, keep the others")
     given = parser.parse_args()
@@ -190,17 +193,16 @@ def main() -> None:
 def work(what: str, only: str) -> None:
     measure = {"objective": objective, "speed": speed}
     if what in measure:
-        RESULTS.mkdir(parents=True, exist_ok=True)
         packages = ("prophet", "numpy", "scipy", "cmdstanpy")
         facts = {"versions": {p: version(p) for p in packages}, "cpu": platform.processor() or platform.machine()}
-        path, rows = RESULTS / f"{what}.json", measure[what](only)
+        path, rows = RESULTS[what], measure[what](only)
         if only and path.exists():
             known = {_of(row): row for row in json.loads(path.read_text())["rows"]}
             rows = list((known | {_of(row): row for row in rows}).values())
         write_text(path, json.dumps(facts | {"rows": rows}, indent=1) + "\n")
     for name in measure:
-        if (RESULTS / f"{name}.json").exists():
-            put(name, table(name, json.loads((RESULTS / f"{name}.json").read_text())["rows"]), PACKAGE)
+        if RESULTS[name].exists():
+            put(name, table(name, json.loads(RESULTS[name].read_text())["rows"]), PACKAGE)
 
 
 def _of(row: dict) -> tuple:

@@ -1,0 +1,1 @@
+"""Who finds the lower objective, and how long does each take?"""

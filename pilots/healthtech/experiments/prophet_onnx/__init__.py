@@ -1,0 +1,1 @@
+"""Does the exported graph say what Prophet says, and how much sooner?"""
