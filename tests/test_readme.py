@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy, skab, vibration
+from benchmarks import accuracy, health_accuracy, skab, vibration
 from benchmarks.readme import HEALTHTECH, MANUFACTURING
 from pilots.manufacturing.experiments.what_if import study as what_if
 
@@ -198,6 +198,14 @@ def test_figures_are_the_stored_ones():
     assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in MACHINES
     assert (accuracy.RESULTS / "what_if.md").read_text() == what_if.page(asked)
     assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in MACHINES
+
+
+def test_figures_of_patients_are_the_stored_ones():
+    stored = {name: accuracy.RESULTS / f"health_{name}.json" for name in health_accuracy.SETS}
+    found = {name: json.loads(path.read_text()) for name, path in stored.items()}
+    assert len(found) == 5
+    assert f"<!-- health -->\n{health_accuracy.summary(found)}<!-- /health -->" in PATIENTS
+    assert (accuracy.RESULTS / "health.md").read_text() == health_accuracy.tables(found)
 
 
 def test_vibration_figures_are_the_stored_ones():
