@@ -1,7 +1,7 @@
 # make demo: fresh clone to reports · make test: is it right · make soak: does it stay right · make install: just .venv
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := data,manufacturing,healthtech,test
+EXTRAS := data,manufacturing,healthtech,creative,test
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 export PYTHONUNBUFFERED := 1
 

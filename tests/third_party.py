@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT = ("base", "data", "manufacturing", "healthtech")  # what a user gets; "test" is for those who change the code
+DEFAULT = ("base", "data", "manufacturing", "healthtech", "creative")  # the rest is for those who change it
 # A licence that would bind our users is refused, except where its own words do not.
 EXCEPTIONS = {"pygit2": "its linking exception allows any program to use the unchanged library (needed by dvc)"}
 BINDING = re.compile(r"\bA?GPL|General Public License|non-?commercial|\bNC\b|academic|proprietary", re.IGNORECASE)
@@ -27,7 +27,7 @@ HEAD = """# Third-party packages
 
 What `make install` brings, from the packages' own metadata; versions as in `constraints.txt`.
 Made by `python tests/third_party.py`, never by hand. The base install opens and runs bundles; `data`,
-`manufacturing`, `healthtech` are installed by default; `test` only matters to those who change the code.
+`manufacturing`, `healthtech`, `creative` are installed by default; `test` only matters to those who change the code.
 
 | package | version | licence | installed for |
 | --- | --- | --- | --- |
