@@ -68,7 +68,7 @@ def _checked(path: Path, name: str) -> str:
         raise Fault(f"{name} has {path.stat().st_size:,} bytes; settings have at most {MAX_BYTES:,}")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        _check_structure(text, name)
+        check_structure(text, name)
         settings = OmegaConf.create(text)
     except UnicodeDecodeError as err:
         raise Fault(f"{name} is not UTF-8 text: save it as UTF-8") from err
@@ -89,7 +89,7 @@ def _checked(path: Path, name: str) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(_absolute(plain, Path(os.path.abspath(path.parent)))))
 
 
-def _check_structure(text: str, name: str) -> None:
+def check_structure(text: str, name: str) -> None:
     """Few lines can stand for gigabytes (aliases) or for minutes of parsing (nesting); settings need neither."""
     import yaml
 

@@ -1,0 +1,130 @@
+"""rights.yaml: who owns each picture that is learned from, under which licence, from where, with whose consent.
+
+  files:
+    - {path: Bricks/001.png, sha256: …, owner: …, licence: CC0-1.0, source: …, consent: …}
+
+Paths are relative to the folder that holds rights.yaml. All six fields are filled in before a picture is learned from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from common.fault import Fault, did_you_mean
+from common.site import check_structure
+
+FILE = "rights.yaml"
+FIELDS = ("path", "sha256", "owner", "licence", "source", "consent")
+PEOPLE = FIELDS[2:]  # what only a person knows
+MOST_BYTES = 1_000_000  # of rights.yaml: some 2,500 rows
+MOST_LETTERS = 1_000  # of a field
+
+
+@dataclass(frozen=True)
+class Rights:
+    """The rows of one rights.yaml. rows: by path as `key` writes it; sha256: of the file, None where there is none."""
+
+    folder: Path
+    rows: Mapping[str, dict[str, str]]
+    sha256: str | None
+
+    def row(self, path: PurePosixPath, data: bytes) -> dict[str, str]:
+        """The row of a picture with these bytes, whole and true; a Fault otherwise."""
+        at = self.folder / FILE
+        init = f"pilot-creative rights init {self.folder}"
+        if self.sha256 is None:
+            raise Fault(f"{self.folder} has no {FILE}, which says who owns its pictures: '{init}' begins one")
+        row = self.rows.get(key(path))
+        if row is None:
+            raise Fault(f"{at} has no row for {path}: '{init}' adds it, then fill in {', '.join(PEOPLE)}")
+        empty = [name for name in FIELDS if not row[name]]
+        if empty:
+            raise Fault(f"{at}: {', '.join(empty)} of {path} not filled in: write what is true there")
+        found = hashlib.sha256(data).hexdigest()
+        if row["sha256"].lower() != found:
+            raise Fault(
+                f"{path} is not the file that {at} speaks of: its sha256 is {found[:12]}…, the row has "
+                f"{row['sha256'][:12]}…; put the old file back, or delete the row and say '{init}'"
+            )
+        return row
+
+
+def key(path: str | PurePosixPath) -> str:
+    """A path as it is compared: some systems write ü as two characters."""
+    return unicodedata.normalize("NFC", str(path))
+
+
+def licences(rows: Iterable[Mapping[str, str]]) -> str:
+    """CC0-1.0 (12 files), our own work (3 files)."""
+    counted = Counter(row["licence"] for row in rows)
+    if len(counted) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{name} ({number} file{'s' * (number > 1)})" for name, number in counted.most_common())
+
+
+def read_rights(folder: Path) -> Rights:
+    """The folder's rights.yaml, checked row by row; no rows where there is none."""
+    at = folder / FILE
+    if at.is_symlink():
+        raise Fault(f"{at} is a link: put the file itself into the folder")
+    if not at.exists():
+        return Rights(folder, {}, None)
+    if not at.is_file():
+        raise Fault(f"{at} is not a file: move it away, then say 'pilot-creative rights init {folder}'")
+    if at.stat().st_size > MOST_BYTES:
+        raise Fault(f"{at} has {at.stat().st_size:,} bytes; {MOST_BYTES:,} are the most that is read")
+    data = at.read_bytes()
+    rows: dict[str, dict[str, str]] = {}
+    for number, entry in enumerate(_entries(data, at), start=1):
+        row = _row(entry, f"{at} row {number}")
+        if key(row["path"]) in rows:
+            raise Fault(f"{at} row {number}: {row['path']} has a row already: keep one of them")
+        rows[key(row["path"])] = row
+    return Rights(folder, rows, hashlib.sha256(data).hexdigest())
+
+
+def _entries(data: bytes, at: Path) -> list[Any]:
+    """The list under `files`."""
+    import yaml
+
+    try:
+        text = data.decode("utf-8-sig")
+        check_structure(text, str(at))
+        told = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # makes texts, lists and groups, nothing else
+    except UnicodeDecodeError as err:
+        raise Fault(f"{at} is not UTF-8 text: save it as UTF-8") from err
+    except yaml.MarkedYAMLError as err:
+        line = f" line {err.problem_mark.line + 1}" if err.problem_mark else ""
+        raise Fault(f"{at}{line} is not yaml: {err.problem}; put text with a colon into quotes") from err
+    except (yaml.YAMLError, RecursionError, ValueError) as err:
+        raise Fault(f"{at} is not yaml that can be read: {str(err).splitlines()[0][:200]}") from err
+    if not told:
+        return []
+    if not isinstance(told, dict) or list(told) != ["files"] or not isinstance(told["files"] or [], list):
+        raise Fault(f"{at} does not hold one list named files: begin it with 'files:', a row for each picture below")
+    return told["files"] or []
+
+
+def _row(entry: Any, at: str) -> dict[str, str]:
+    """All six fields as text, "" where empty."""
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise Fault(f"{at} is not a group of texts: write path, sha256, owner, licence, source and consent")
+    for name, value in entry.items():
+        if name not in FIELDS:
+            raise Fault(f"{at}: {name} is not a field of it: {did_you_mean(str(name), FIELDS)}")
+        if len(value) > MOST_LETTERS:
+            raise Fault(f"{at}: {name} has {len(value):,} letters; {MOST_LETTERS:,} are the most")
+    row = {name: entry.get(name, "").strip() for name in FIELDS}
+    row = {name: "" if value in ("null", "~") else value for name, value in row.items()}
+    path = PurePosixPath(row["path"])
+    if not path.parts:
+        raise Fault(f"{at} has no path: name the picture, relative to this folder")
+    if path.is_absolute() or ".." in path.parts or "\\" in row["path"] or ":" in path.parts[0]:
+        raise Fault(f"{at}: the path {row['path']} leaves the folder: write it relative to rights.yaml, with / between")
+    return row
