@@ -98,20 +98,32 @@ class Run:
 
     def keep(self, name: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """`compute()`, once: a resumed run loads what the stopped one had computed, bit for bit."""
-        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) or name.startswith("."):
-            raise ValueError(f"{name!r} cannot name a step: letters, digits, - _ . only")
-        path = self.folder / STEPS / f"{name}.npz"
-        if path.exists():
-            with np.load(path, allow_pickle=False) as kept:
-                return {key: kept[key] for key in kept.files}
-        arrays = {key: np.asarray(value) for key, value in compute().items()}
+        kept = self.kept(name)
+        return self.put(name, compute()) if kept is None else kept
+
+    def kept(self, name: str) -> dict[str, np.ndarray] | None:
+        """What was last put under `name`, by this run or the stopped one; None where nothing was."""
+        path = self._step(name)
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as kept:
+            return {key: kept[key] for key in kept.files}
+
+    def put(self, name: str, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Keep arrays under `name`, in place of what was there: a long step puts down where it stands."""
+        arrays = {key: np.asarray(value) for key, value in found.items()}
         for key, value in arrays.items():
             if value.dtype.hasobject:
                 raise TypeError(f"step {name}: '{key}' is an array of objects, which only pickle could keep")
         packed = io.BytesIO()
         np.savez(packed, **arrays)  # type: ignore[arg-type]
-        write_bytes(path, packed.getvalue())
+        write_bytes(self._step(name), packed.getvalue())
         return arrays
+
+    def _step(self, name: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) or name.startswith("."):
+            raise ValueError(f"{name!r} cannot name a step: letters, digits, - _ . only")
+        return self.folder / STEPS / f"{name}.npz"
 
     def facts(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """run.json as it stands now: what the run knows of itself and what the pilot found (design §3)."""

@@ -1,0 +1,104 @@
+"""Training of the flow in steps that can be taken up again: every step's chance comes from the seed and its number.
+
+Axes: B batch, C latent channels, H and W pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from pilots.creative.flow.net import Velocity
+from pilots.creative.flow.patches import Patches
+
+WARM_UP = 100  # steps until the learning rate is whole
+SMOOTH = 0.998  # share of the averaged weights that a step keeps
+
+
+class Training:
+    """A net on its way: `run(n)` takes n steps, `arrays` is all that is needed to go on, bit for bit.
+
+    steps   in all; the learning rate rises for 100, stays, and falls to nothing over the second half
+    batch   pieces per step
+    rate    largest learning rate of AdamW
+    """
+
+    def __init__(self, net: Velocity, patches: Patches, seed: int, steps: int, batch: int, rate: float):
+        self.net, self.patches, self.seed, self.steps, self.batch, self.rate = net, patches, seed, steps, batch, rate
+        self.optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
+        self.smooth = parameters_to_vector(net.parameters()).detach().clone()
+        self.inner = torch.from_numpy(patches.inner)
+        self.done, self.loss = 0, float("nan")
+
+    def run(self, steps: int) -> float:
+        """Take `steps` steps; their mean loss."""
+        self.net.train()
+        lost = []
+        for _ in range(steps):
+            lost.append(self._step(np.random.default_rng([self.seed, self.done])))
+            self.done += 1
+        self.loss = float(np.mean(lost))
+        return self.loss
+
+    def _step(self, random: np.random.Generator) -> float:
+        data_BCHW, which = self.patches.draw(random, self.batch)
+        data = torch.from_numpy(data_BCHW)
+        noise = torch.from_numpy(random.standard_normal(data_BCHW.shape, np.float32))
+        even = (np.arange(self.batch) + random.random()) / self.batch  # logit-normal times, one of each part
+        t = torch.sigmoid(torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
+        at = t[:, None, None, None]
+        condition = torch.eye(self.net.picture.shape[0])[which]
+        with quick():
+            found = self.net((1 - at) * noise + at * data, t, condition)
+        loss = ((found.float() - (data - noise)).square() * self.inner).mean() / self.inner.mean()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate * self._share()
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        keep = min(SMOOTH, (1 + self.done) / (10 + self.done))
+        self.smooth.lerp_(parameters_to_vector(self.net.parameters()).detach(), 1 - keep)
+        return loss.item()
+
+    def _share(self) -> float:
+        """Of the learning rate, at this step."""
+        half = self.steps / 2
+        falling = 1.0 if self.done < half else 0.5 * (1 + np.cos(np.pi * (self.done - half) / half))
+        return float(min((self.done + 1) / min(WARM_UP, half), 1.0) * falling)
+
+    def finish(self) -> None:
+        """The averaged weights become the net's."""
+        vector_to_parameters(self.smooth, self.net.parameters())
+        self.net.eval()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Where the training stands, after its first step."""
+        state = [self.optimiser.state[p] for p in self.net.parameters()]
+        moments = {name: torch.cat([s[name].flatten() for s in state]).numpy() for name in ("exp_avg", "exp_avg_sq")}
+        net = parameters_to_vector(self.net.parameters()).detach().numpy().copy()
+        return {"done": np.array(self.done), "net": net, "smooth": self.smooth.numpy().copy(), **moments}
+
+    def go_on(self, kept: Mapping[str, np.ndarray]) -> None:
+        """Stand where `arrays` was taken."""
+        self.done = int(kept["done"])
+        vector_to_parameters(torch.from_numpy(kept["net"]).clone(), self.net.parameters())
+        self.smooth = torch.from_numpy(kept["smooth"]).clone()
+        begin = 0
+        for p in self.net.parameters():
+            part = slice(begin, begin := begin + p.numel())
+            self.optimiser.state[p] = {
+                "step": torch.tensor(float(self.done)),
+                **{name: torch.from_numpy(kept[name][part]).clone().view_as(p) for name in ("exp_avg", "exp_avg_sq")},
+            }
+
+
+def quick() -> contextlib.AbstractContextManager:
+    """bfloat16 where the processor multiplies it in hardware; elsewhere it is slower than float32."""
+    can = torch.cpu.get_capabilities()
+    fit = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
+    return torch.autocast("cpu", torch.bfloat16) if fit else contextlib.nullcontext()

@@ -1,0 +1,145 @@
+"""Seamless tiles by a rectified flow on the torus, learnt from a few pictures (default model).
+
+Axes: I training pictures, C latent channels, P planes, H and W pixels.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Self
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from common.run import Run
+from pilots.creative import graph
+from pilots.creative.data.contract import Exemplars, stacked
+from pilots.creative.flow.codec import Codec
+from pilots.creative.flow.finish import Finish
+from pilots.creative.flow.net import Velocity
+from pilots.creative.flow.patches import Patches
+from pilots.creative.flow.sampler import Sampler
+from pilots.creative.flow.train import Training
+
+KEEP = 100  # steps between two kept states
+
+
+class TileFlow:
+    """Draw tiles in the manner of each picture; a U-Net of convolutions alone, trained from scratch.
+
+    base, per_class  training steps: base + per_class x classes
+    batch            pieces per step
+    patch            px, side of a piece; structure longer than that is not learnt
+    rim              px at the edge of a piece that do not count in the loss: their neighbours are wrong ones
+    rate             largest learning rate
+    grids            number of network evaluations -> times at which they end, between 0 (noise) and 1 (picture)
+    steps            evaluations used unless another number is asked for
+    drawn            px of the pictures by which bands and values are measured after training
+
+    Wrong for pictures whose structure is larger than about 100 px, and for ones that show a thing, not a material.
+    """
+
+    learns = "material"
+    halo = 80  # px: how far the net looks, the last filter included
+
+    def __init__(
+        self,
+        grids: dict[str, list[float]],
+        base: int = 600,
+        per_class: int = 300,
+        batch: int = 16,
+        patch: int = 64,
+        rim: int = 8,
+        rate: float = 2e-3,
+        steps: int = 16,
+        drawn: int = 128,
+    ):
+        self.grids = {str(n): [0.0, *map(float, inner), 1.0] for n, inner in grids.items()}
+        if any(len(grid) != int(n) + 1 or (np.diff(grid) <= 0).any() for n, grid in self.grids.items()):
+            raise ValueError("each of grids must rise between 0 and 1 and hold one time less than its evaluations")
+        if len({round(grid[-1] - grid[-2], 6) for grid in self.grids.values()}) < len(self.grids):
+            raise ValueError("no two of grids may end with a step of one length: by it they are told apart")
+        if str(steps) not in self.grids:
+            raise ValueError(f"steps={steps} has no grid; there are {', '.join(self.grids)}")
+        self.base, self.per_class, self.batch, self.patch, self.rim = base, per_class, batch, patch, rim
+        self.rate, self.steps, self.drawn = rate, steps, drawn
+
+    def minutes(self, seen: Exemplars) -> float:
+        """Expected on this machine: a few steps are taken and forgotten."""
+        training = self._begin(seen, seed=0)
+        training.run(2)
+        began = time.perf_counter()
+        training.run(3)
+        return (time.perf_counter() - began) / 3 * training.steps * 1.1 / 60
+
+    def fit(self, seen: Exemplars, seed: int, run: Run | None = None) -> Self:
+        """Learn from the left part of every picture; bit-identical for a seed on one machine."""
+        torch.set_num_threads(1)
+        training = self._begin(seen, seed)
+        name = f"fit-seed{seed}"
+        if run is not None and (kept := run.kept(name)) is not None:
+            training.go_on(kept)
+        while training.done < training.steps:
+            training.run(min(KEEP, training.steps - training.done))
+            if run is not None:
+                run.put(name, training.arrays())
+                run.say(f"step {training.done} of {training.steps}, loss {training.loss:.3f}")
+        training.finish()
+        self._learn_finish(seen, seed)
+        return self
+
+    def _begin(self, seen: Exemplars, seed: int) -> Training:
+        self.planes = seen.planes
+        left = [image.left() for image in seen.images]
+        pictures = [stacked(image, self.planes) for image in left]
+        self.codec = Codec(pictures)
+        self.channels, images = self.codec.channels, len(left)
+        eye = torch.eye(images)
+        self.latents = [
+            self.codec.encode(torch.from_numpy(picture).permute(2, 0, 1)[None], eye[i : i + 1])[0]
+            for i, picture in enumerate(pictures)
+        ]
+        patches = Patches(
+            [latent.numpy() for latent in self.latents],
+            [image.group for image in left],
+            [image.periodic for image in left],
+            self.patch,
+            self.rim,
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            net = Velocity(self.channels, images)
+        spans = sorted(grid[-1] - grid[-2] for grid in self.grids.values())
+        self.sampler = Sampler(net, self.codec, Finish(spans, images, self.channels))
+        return Training(net, patches, seed, self.base + self.per_class * len(seen.groups), self.batch, self.rate)
+
+    @torch.no_grad()
+    def _learn_finish(self, seen: Exemplars, seed: int) -> None:
+        """Draw a few pictures with every grid and measure what they lack."""
+        random = np.random.default_rng([seed, 1])
+        finish, images = self.sampler.finish, len(seen.images)
+        count = max(1, min(4, 16 // images))
+        for grid in self.grids.values():
+            s = int((finish.spans - (grid[-1] - grid[-2])).abs().argmin())
+            for i, latent in enumerate(self.latents):
+                noise = torch.from_numpy(
+                    random.standard_normal((count, self.channels, self.drawn, self.drawn), np.float32)
+                )
+                condition = torch.eye(images)[[i] * count]
+                finish.learn(s, i, self._drawn(noise, grid, condition), latent, seen.images[i].periodic)
+
+    def _drawn(self, state: torch.Tensor, grid: list[float], condition: torch.Tensor) -> torch.Tensor:
+        for t, after in itertools.pairwise(grid):
+            state = state + (after - t) * self.sampler.step.velocity(state, torch.full((len(state),), t), condition)
+        return state
+
+    def graph(self) -> onnx.ModelProto:
+        """The sampler: inputs and outputs as in `Sampler`."""
+        return graph.sampler(self.sampler, self.channels, len(self.planes), len(self.latents))
+
+    def eager(self) -> nn.Module:
+        """The same in PyTorch."""
+        return self.sampler.eval()
