@@ -1,0 +1,13 @@
+"""Where a picture comes from, said so that it can be checked: a signed credential and a watermark.
+
+sign(data, fmt, made) -> bytes      C2PA credential and XMP, in a PNG, WebP, JPEG or SVG
+mark(rgb, key(), where) -> rgb      the watermark, in continuous-tone base colour, before the picture is encoded
+verify(path) -> Finding             what a file says of itself, and whether that is true
+"""
+
+from pilots.creative.use.provenance.certificate import key
+from pilots.creative.use.provenance.credential import sign
+from pilots.creative.use.provenance.made import Made
+from pilots.creative.use.provenance.watermark import mark
+
+__all__ = ["Made", "key", "mark", "sign"]

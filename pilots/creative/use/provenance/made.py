@@ -1,0 +1,65 @@
+"""What a file's credential says about how the file was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"  # IPTC NewsCodes, scheme digitalsourcetype
+KINDS = ("tile", "variation", "repair", "palette", "pattern", "map")
+OF_A_PICTURE = ("variation", "repair")  # made from a picture of the user's
+WATERMARKED = ("tile", "variation", "repair")  # continuous-tone base colour; the others carry the credential alone
+
+
+@dataclass(frozen=True)
+class Made:
+    """Facts of one generated file.
+
+    title           what a viewer shows: the file's own name
+    kind            one of KINDS
+    seed, steps     of the noise; network evaluations
+    bundle_id, model   which bundle drew it, and its model's name
+    rights_sha256   of the rights manifest that the model was trained under; None where there is none
+    settings        all settings of the command, as JSON can hold them
+    ingredient, ingredient_name   the user's picture, byte by byte, and its file name; None unless made from one
+    """
+
+    title: str
+    kind: str
+    seed: int
+    steps: int
+    bundle_id: str
+    model: str
+    rights_sha256: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    ingredient: bytes | None = None
+    ingredient_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}, got {self.kind!r}")
+        if (self.kind in OF_A_PICTURE) != (self.ingredient is not None):
+            raise ValueError(f"a {self.kind} {'is' if self.kind in OF_A_PICTURE else 'is not'} made from a picture")
+
+    @property
+    def source_type(self) -> str:
+        """IPTC digital source type."""
+        return SOURCES + ("compositeWithTrainedAlgorithmicMedia" if self.ingredient else "trainedAlgorithmicMedia")
+
+    @property
+    def picture(self) -> str:
+        """The ingredient's name without its folders, which are nobody's business."""
+        return PurePath((self.ingredient_name or "picture").replace("\\", "/")).name
+
+    def facts(self) -> dict[str, Any]:
+        """For the credential and the PNG's text; nothing of the ingredient."""
+        return {
+            "kind": self.kind,
+            "seed": self.seed,
+            "steps": self.steps,
+            "bundle_id": self.bundle_id,
+            "model": self.model,
+            "rights_sha256": self.rights_sha256,
+            "settings": self.settings,
+        }
