@@ -19,6 +19,7 @@ test: .venv/.installed
 	@$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term tests
 
 soak: .venv/.installed
+	@$(BIN)/pytest -n auto --dist loadfile -m long tests
 	@$(BIN)/python -m benchmarks.soak
 
 install: .venv/.installed

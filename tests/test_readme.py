@@ -133,6 +133,7 @@ def hospital(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_research_commands(hospital, tmp_path):
     counts = ["data=csv", f"data.path={hospital / 'my_arrivals.csv'}", "data.columns.time=date"]
     quick = {  # the commands are under test here, not the sample

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from made_counts import counts
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,7 @@ def figures(process: subprocess.Popen) -> dict:
     return json.loads((Path(said.splitlines()[-1].removeprefix("run: ")) / "run.json").read_text())
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_the_same_figures(tmp_path):
     made = counts(500)
     table = pd.DataFrame({"day": made.time_T, "a": made.y_ST[0].astype(int), "b": made.y_ST[1].astype(int)})

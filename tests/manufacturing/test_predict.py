@@ -235,6 +235,7 @@ def test_batches_hold_every_machine_once_and_little_padding():
     assert [list(batch) for batch in batches(np.array([10**6, 3]))] == [[0], [1]]
 
 
+@pytest.mark.long
 def test_ten_thousand_machines(use):
     rng = np.random.default_rng(0)
     out, advisory = use(toy_graph.table({f"P{i}": rng.uniform(1, 9, rng.integers(1, 12)) for i in range(10_000)}))

@@ -67,6 +67,7 @@ def learned(run: Path) -> tuple[bytes, dict]:
     return (run / "bundle" / "model.onnx").read_bytes(), {k: facts[k] for k in ("cv_rmse_clipped", "by_rul_bin")}
 
 
+@pytest.mark.long
 def test_no_test_engine_reaches_scaling_fitting_calibration_or_choice(run, poisoned, tmp_path):
     again = train(tmp_path, poisoned, RUN, "model=gbdt")
     assert learned(again) == learned(run)

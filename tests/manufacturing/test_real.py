@@ -14,6 +14,7 @@ RUN = "from pilots.manufacturing.__main__ import main; main()"
 WANTED = {"FD001": (13096, 8.5), "FD003": (16596, 7.8)}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not REAL, reason="PILOTS_REAL_DATA is not set: the original files are not here")
 @pytest.mark.parametrize("subset", WANTED)
 def test_cross_validation_parity_and_protocol(subset, tmp_path):
