@@ -82,7 +82,9 @@ def test_a_cube_file_holds_the_map_red_running_fastest(stone):
     lines = cube(change, 'a "title"').decode().splitlines()
     assert lines[:4] == ['TITLE "a  title "', "LUT_3D_SIZE 33", "DOMAIN_MIN 0.0 0.0 0.0", "DOMAIN_MAX 1.0 1.0 1.0"]
     table = np.array([line.split() for line in lines[4:]], float)
-    assert table.shape == (POINTS**3, 3) and table.min() >= 0 and table.max() <= 1
+    assert table.shape == (POINTS**3, 3)
+    assert table.min() >= 0
+    assert table.max() <= 1
     red, green, blue = 5, 11, 30
     asked = np.array([[red, green, blue]], np.float32) / (POINTS - 1)
     assert table[red + POINTS * (green + POINTS * blue)] == pytest.approx(change(asked)[0], abs=1e-6)
@@ -115,7 +117,7 @@ def test_an_svg_shows_the_same_as_the_pixels():
 
     field = library.drawn("herringbone", 1, np.random.default_rng(3))[0]
     new = colours.parse(THREE)
-    root = ElementTree.fromstring(pattern.svg(field, new, 512))  # noqa: S314  (our own)
+    root = ElementTree.fromstring(pattern.svg(field, new, 512))
     shapes = list(root)
     assert [shape.get("fill") for shape in shapes] == ["#ffeecc", "#aa3311", "#1b1b3a"]
     canvas = np.zeros((2048, 2048), np.uint8)

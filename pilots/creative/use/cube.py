@@ -17,4 +17,4 @@ def cube(change: Callable[[np.ndarray], np.ndarray], title: str) -> bytes:
     table = change(np.stack([red, green, blue], axis=-1).reshape(-1, 3))
     plain = "".join(c if c.isascii() and c.isprintable() and c != '"' else " " for c in title)[:LONGEST]
     head = [f'TITLE "{plain}"', f"LUT_3D_SIZE {POINTS}", "DOMAIN_MIN 0.0 0.0 0.0", "DOMAIN_MAX 1.0 1.0 1.0"]
-    return ("\n".join([*head, *("%.6f %.6f %.6f" % tuple(row) for row in table)]) + "\n").encode("ascii")
+    return ("\n".join([*head, *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in table)]) + "\n").encode("ascii")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.fault import Fault
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HELP = """\
 Every pixel one of the palette's colours, dark in place of dark:
@@ -36,30 +40,30 @@ def main(argv: list[str]) -> None:
 
 def change(asked: argparse.Namespace) -> None:
     """Read, recolour, write; everything is checked before anything is written."""
+    from common.atomic import write_bytes
     from pilots.creative.pictures.read import read_picture
     from pilots.creative.use import colours, recolour
     from pilots.creative.use.cube import cube
 
     if not 2 <= asked.count <= colours.MOST:
         raise Fault(f"--count {asked.count}: a palette has 2 to {colours.MOST} colours")
-    palette = None if asked.to is None else colours.parse(asked.to)
+    palette = colours.parse(asked.to) if asked.like is None else None
     out = asked.out or Path(f"{asked.picture.stem}_palette.png")
     _free(out, ".png", "other formats change colours")
     if asked.cube is not None:
         _free(asked.cube, ".cube", "that is what grading programs open")
     rgb = read_picture(asked.picture)
-    like = None if asked.like is None else read_picture(asked.like)
-    if palette is None:
+    if asked.like is not None:
+        like = read_picture(asked.like)
         palette = colours.to_bytes(colours.from_lab(colours.taken(like, asked.count)[0]))
-    smooth = None
-    if asked.smooth or asked.cube is not None:
-        to_picture = like is not None
-        smooth = recolour.towards_picture(rgb, like) if to_picture else recolour.towards_palette(rgb, palette)
+        smooth = recolour.towards_picture(rgb, like)
+    else:
+        smooth = recolour.towards_palette(rgb, palette)
     changed = colours.to_bytes(smooth(rgb)) if asked.smooth else recolour.exact(rgb, palette)
     shown = ",".join(map(colours.name, palette))
-    _write(out, changed, asked, shown)
+    _write_picture(out, changed)
     if asked.cube is not None:
-        _write_bytes(asked.cube, cube(smooth, f"{asked.picture.stem} to {asked.like.stem if asked.like else shown}"))
+        write_bytes(asked.cube, cube(smooth, f"{asked.picture.stem} to {asked.like.stem if asked.like else shown}"))
     print(f"wrote: {out.resolve()}")
 
 
@@ -72,17 +76,11 @@ def _free(path: Path, suffix: str, reason: str) -> None:
         raise Fault(f"there is no folder {path.absolute().parent} to write {path.name} into")
 
 
-def _write(out: Path, rgb_HW3, asked: argparse.Namespace, palette: str) -> None:
-    """The picture as PNG, signed; all pixels stay as they are: no watermark."""
+def _write_picture(out: Path, rgb_HW3: np.ndarray) -> None:
+    """The picture as PNG; its pixels stay as they are: no watermark."""
     import cv2
 
-    done, encoded = cv2.imencode(".png", rgb_HW3[..., ::-1])
-    if not done:
-        raise Fault(f"{out.name} could not be packed as PNG")
-    _write_bytes(out, encoded.tobytes())
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
     from common.atomic import write_bytes
 
-    write_bytes(path, data)
+    _, encoded = cv2.imencode(".png", rgb_HW3[..., ::-1])
+    write_bytes(out, encoded.tobytes())

@@ -6,6 +6,8 @@ the first colour is the figure, the last the ground, those between are outlines,
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from contourpy import FillType, LineType, contour_generator
@@ -91,10 +93,8 @@ def svg(field_HW: np.ndarray, palette_K3: np.ndarray, size: int = 512) -> bytes:
     )
     shapes = [f'<rect width="{width}" height="{height}" fill="{name(palette_K3[-1])}"/>']
     for level, colour in zip(levels(len(palette_K3))[::-1], palette_K3[-2::-1], strict=True):
-        points, offsets = area.filled(float(fine.min()) - 1, float(level))
-        rings = [
-            ring[a:b] for ring, cuts in zip(points, offsets, strict=True) for a, b in zip(cuts, cuts[1:], strict=False)
-        ]
+        points, offsets, *_ = area.filled(float(fine.min()) - 1, float(level))
+        rings = [ring[a:b] for ring, cuts in zip(points, offsets, strict=True) for a, b in pairwise(cuts)]
         path = "".join(map(_path, rings))
         if path:
             shapes.append(f'<path fill="{name(colour)}" fill-rule="evenodd" d="{path}"/>')

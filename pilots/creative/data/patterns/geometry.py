@@ -5,6 +5,8 @@ Formulas of single shapes: I. Quilez, "2D distance functions" (iquilezles.org/ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 Field = np.ndarray
@@ -69,7 +71,9 @@ def sine(x: Field, y: Field, period: Field, height: Field) -> Field:
     return np.hypot(at - x, a * np.sin(k * at) - y)
 
 
-def between(curve, x: Field, y: Field, rise: Field, spacing: Field, half: Field) -> Field:
+def between(
+    curve: Callable[[Field, Field], Field], x: Field, y: Field, rise: Field, spacing: Field, half: Field
+) -> Field:
     """Bands of half-width `half` (measured upright) around copies of a curve, `spacing` apart.
 
     curve(x, y) gives the distance to the curve, `rise` its height over x. The four rims around a point are looked at.

@@ -19,16 +19,17 @@ THIN = 1.5 / 64  # sides of the torus; half the width of the thinnest line
 LICENCE = "the project's own, made by formula"
 
 Grid = np.ndarray
-Draw = Callable[[np.random.Generator, Grid, Grid], Grid]  # x, y [N, H, W] in sides of the torus -> distance, the same
+Rng = np.random.Generator
+Draw = Callable[[Rng, Grid, Grid], Grid]  # x, y [N, H, W] in sides of the torus -> distance, the same
 
 
-def _pick(rng: np.random.Generator, like: Grid, choices: Sequence) -> np.ndarray:
+def _pick(rng: Rng, like: Grid, choices: Sequence) -> np.ndarray:
     """One of `choices` per pattern, [N, 1, 1] (and a last axis for pairs)."""
     drawn = np.asarray(choices)[rng.integers(0, len(choices), len(like))]
     return drawn.reshape(len(like), 1, 1, *drawn.shape[1:]).astype(np.float32)
 
 
-def _between(rng: np.random.Generator, like: Grid, low: float, high: float) -> np.ndarray:
+def _between(rng: Rng, like: Grid, low: float, high: float) -> np.ndarray:
     return rng.uniform(low, high, (len(like), 1, 1)).astype(np.float32)
 
 
@@ -38,18 +39,18 @@ def _half_drop(shape: Callable[[Grid, Grid], Grid], x: Grid, y: Grid, a: Grid, b
     return g.nearest([shape(u, v) for u, v in places])
 
 
-def stripes(rng, x, y):
+def stripes(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3, 4, 5, 6))
     return np.abs(g.wrap(y, period)) - period * _between(rng, x, 0.15, 0.35)
 
 
-def diagonal(rng, x, y):
+def diagonal(rng: Rng, x: Grid, y: Grid) -> Grid:
     k = _pick(rng, x, ((1, 1), (2, 1), (1, 2), (2, 2), (3, 2), (2, 3), (3, 3), (4, 3), (4, 4)))
     kx, ky = k[..., 0], k[..., 1]
     return (np.abs(g.wrap(kx * x + ky * y)) - _between(rng, x, 0.15, 0.35)) / np.hypot(kx, ky)
 
 
-def chevron(rng, x, y):
+def chevron(rng: Rng, x: Grid, y: Grid) -> Grid:
     period, spacing = 1 / _pick(rng, x, (1, 2, 2, 3)), 1 / _pick(rng, x, (2, 3, 4, 4))
     height = period * _between(rng, x, 0.4, 0.6)
     rise = height / 2 * (1 - 4 * np.abs(g.wrap(x - period / 4, period)) / period)
@@ -57,7 +58,7 @@ def chevron(rng, x, y):
     return g.between(lambda u, v: g.zigzag(u, v, period, height), x, y, rise, spacing, half)
 
 
-def waves(rng, x, y):
+def waves(rng: Rng, x: Grid, y: Grid) -> Grid:
     period, spacing = 1 / _pick(rng, x, (1, 2, 2, 3)), 1 / _pick(rng, x, (2, 3, 4, 5))
     height = period * _between(rng, x, 0.22, 0.36)
     rise = height / 2 * np.sin(2 * np.pi * x / period)
@@ -65,18 +66,18 @@ def waves(rng, x, y):
     return g.between(lambda u, v: g.sine(u, v, period, height), x, y, rise, spacing, half)
 
 
-def dots(rng, x, y):
+def dots(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3, 4, 5))
     return g.disc(g.wrap(x, period), g.wrap(y, period), period * _between(rng, x, 0.2, 0.4))
 
 
-def polka(rng, x, y):
+def polka(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3, 4))
     radius = period * _between(rng, x, 0.15, 0.29)
     return _half_drop(lambda u, v: g.disc(u, v, radius), x, y, period, period)
 
 
-def grid(rng, x, y):
+def grid(rng: Rng, x: Grid, y: Grid) -> Grid:
     count = _pick(rng, x, (2, 3, 4, 5, 6))
     period_x, period_y = 1 / count, 1 / np.clip(count + _pick(rng, x, (0, 0, 0, -1, 1)), 2, 6)
     least = np.minimum(period_x, period_y)
@@ -84,14 +85,14 @@ def grid(rng, x, y):
     return -g.box(g.wrap(x, period_x), g.wrap(y, period_y), period_x / 2 - half, period_y / 2 - half)
 
 
-def checker(rng, x, y):
+def checker(rng: Rng, x: Grid, y: Grid) -> Grid:
     side = 1 / _pick(rng, x, (4, 6, 8))
     rim = np.minimum(*(np.abs(g.wrap(u, side)) for u in (x, y)))
     odd = (np.floor(x / side) + np.floor(y / side)) % 2
     return np.where(odd == 1, -rim, rim)
 
 
-def hexagons(rng, x, y):
+def hexagons(rng: Rng, x: Grid, y: Grid) -> Grid:
     count = _pick(rng, x, ((2, 2), (3, 4), (4, 4), (5, 6)))
     a, b = 1 / count[..., 0], 1 / count[..., 1]  # between columns and between rows; every second row is shifted
     places = [(g.wrap(x, a), g.wrap(y, 2 * b)), (g.wrap(x - a / 2, a), g.wrap(y - b, 2 * b))]
@@ -102,7 +103,7 @@ def hexagons(rng, x, y):
     return edge - np.maximum(a * _between(rng, x, 0.06, 0.15), THIN)
 
 
-def scales(rng, x, y):
+def scales(rng: Rng, x: Grid, y: Grid) -> Grid:
     a = 1 / _pick(rng, x, (2, 3, 4))
     arcs = []
     for shift in (0.0, 0.5):  # half-circles of rows a/2 apart; each ends on the tops of the row below
@@ -113,7 +114,7 @@ def scales(rng, x, y):
     return g.nearest(arcs) - np.maximum(a * _between(rng, x, 0.05, 0.11), THIN)
 
 
-def diamonds(rng, x, y):
+def diamonds(rng: Rng, x: Grid, y: Grid) -> Grid:
     k = _pick(rng, x, ((1, 1), (2, 1), (1, 2), (2, 2), (3, 2), (2, 3), (3, 3)))
     kx, ky = k[..., 0], k[..., 1]
     u, v = kx * x + ky * y, kx * x - ky * y
@@ -121,7 +122,7 @@ def diamonds(rng, x, y):
     return np.where((np.floor(u) + np.floor(v)) % 2 == 1, -rim, rim)
 
 
-def triangles(rng, x, y):
+def triangles(rng: Rng, x: Grid, y: Grid) -> Grid:
     count = _pick(rng, x, ((2, 2), (3, 4), (4, 4)))
     n, rows = count[..., 0], count[..., 1]
     u, v = n * x + rows / 2 * y, n * x - rows / 2 * y  # u - v numbers the rows
@@ -130,7 +131,7 @@ def triangles(rng, x, y):
     return np.where(u - np.floor(u) < v - np.floor(v), -rim, rim)
 
 
-def herringbone(rng, x, y):
+def herringbone(rng: Rng, x: Grid, y: Grid) -> Grid:
     """Bricks of 1 x 2 or 1 x 3, along the axes or at 45 degrees; an exact inset of each brick's own ground."""
     k = _pick(rng, x, ((2, 0, 4), (2, 0, 8), (3, 0, 6), (2, 1, 2), (2, 1, 4), (3, 1, 3), (3, 1, 6)))
     long, slanted, units = k[..., 0], k[..., 1], k[..., 2]
@@ -146,12 +147,12 @@ def herringbone(rng, x, y):
     return (_gap(rng, x, scale) - edge) / scale
 
 
-def _gap(rng: np.random.Generator, x: Grid, scale: Grid) -> Grid:
+def _gap(rng: Rng, x: Grid, scale: Grid) -> Grid:
     """Half a joint, in units of a brick's width."""
     return np.maximum(_between(rng, x, 0.09, 0.16), THIN * scale)
 
 
-def rings(rng, x, y):
+def rings(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3, 4))
     from_centre = np.hypot(g.wrap(x, period), g.wrap(y, period))
     half = np.maximum(period * _between(rng, x, 0.05, 0.08), THIN)
@@ -161,7 +162,7 @@ def rings(rng, x, y):
     return np.where(_pick(rng, x, (0, 0, 1)) == 1, np.minimum(ring, dot), ring)
 
 
-def crosses(rng, x, y):
+def crosses(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3, 4))
     arm, half = period * _between(rng, x, 0.3, 0.4), np.maximum(period * _between(rng, x, 0.08, 0.13), THIN)
     turned = _pick(rng, x, (0, 1)) == 1
@@ -170,7 +171,7 @@ def crosses(rng, x, y):
     return g.cross(u, v, arm, half)
 
 
-def leaves(rng, x, y):
+def leaves(rng: Rng, x: Grid, y: Grid) -> Grid:
     period = 1 / _pick(rng, x, (2, 3))
     length, slim = period * _between(rng, x, 0.3, 0.36), _between(rng, x, 0.36, 0.5)
     tilt = _between(rng, x, 0.3, np.pi / 4)
@@ -192,7 +193,7 @@ CLASSES: dict[str, Draw] = {
 NAMES = tuple(CLASSES)
 
 
-def drawn(name: str, count: int, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
+def drawn(name: str, count: int, rng: Rng, size: int = SIZE) -> np.ndarray:
     """[count, size, size] float32: patterns of one class, distances in cells, at most FAR."""
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
     shift = rng.uniform(0, 1, (2, count, 1, 1)).astype(np.float32)
