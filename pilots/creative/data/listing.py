@@ -75,8 +75,8 @@ def _entries(at: Path, folder: Path) -> tuple[list[PurePosixPath], list[PurePosi
         raise Fault(f"{at} holds {len(entries):,} files; {MOST_FILES:,} are the most: name the folder of your pictures")
     for entry in entries:
         path = PurePosixPath(entry.relative_to(folder).as_posix())
-        if not entry.name.isprintable():
-            raise Fault(f"{at} holds a name with letters that cannot be shown, {entry.name!a}: rename that file")
+        if not entry.name.isprintable() or "\\" in entry.name:
+            raise Fault(f"{at} holds a name with letters that cannot be written down, {entry.name!a}: rename that file")
         if not Path(os.path.realpath(entry)).is_relative_to(os.path.realpath(folder)):
             raise Fault(f"{entry} is a link to a place outside {folder}: put a copy of the file there instead")
         if entry.is_dir():

@@ -9,12 +9,14 @@ Paths are relative to the folder that holds rights.yaml. All six fields are fill
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+
+import yaml
 
 from common.fault import Fault, did_you_mean
 from common.site import check_structure
@@ -43,9 +45,9 @@ class Rights:
         row = self.rows.get(key(path))
         if row is None:
             raise Fault(f"{at} has no row for {path}: '{init}' adds it, then fill in {', '.join(PEOPLE)}")
-        empty = [name for name in FIELDS if not row[name]]
-        if empty:
-            raise Fault(f"{at}: {', '.join(empty)} of {path} not filled in: write what is true there")
+        missing = [name for name in FIELDS if not row[name]]
+        if missing:
+            raise Fault(f"{at}: {', '.join(missing)} of {path} not filled in: write what is true there")
         found = hashlib.sha256(data).hexdigest()
         if row["sha256"].lower() != found:
             raise Fault(
@@ -71,60 +73,88 @@ def licences(rows: Iterable[Mapping[str, str]]) -> str:
 def read_rights(folder: Path) -> Rights:
     """The folder's rights.yaml, checked row by row; no rows where there is none."""
     at = folder / FILE
+    data = content(at, folder)
+    if data is None:
+        return Rights(folder, {}, None)
+    return Rights(folder, rows_of(entries(text_of(data, at), at), at), hashlib.sha256(data).hexdigest())
+
+
+def content(at: Path, folder: Path) -> bytes | None:
+    """The bytes of rights.yaml; None where there is none."""
     if at.is_symlink():
         raise Fault(f"{at} is a link: put the file itself into the folder")
     if not at.exists():
-        return Rights(folder, {}, None)
+        return None
     if not at.is_file():
         raise Fault(f"{at} is not a file: move it away, then say 'pilot-creative rights init {folder}'")
     if at.stat().st_size > MOST_BYTES:
         raise Fault(f"{at} has {at.stat().st_size:,} bytes; {MOST_BYTES:,} are the most that is read")
-    data = at.read_bytes()
-    rows: dict[str, dict[str, str]] = {}
-    for number, entry in enumerate(_entries(data, at), start=1):
-        row = _row(entry, f"{at} row {number}")
-        if key(row["path"]) in rows:
-            raise Fault(f"{at} row {number}: {row['path']} has a row already: keep one of them")
-        rows[key(row["path"])] = row
-    return Rights(folder, rows, hashlib.sha256(data).hexdigest())
+    return at.read_bytes()
 
 
-def _entries(data: bytes, at: Path) -> list[Any]:
-    """The list under `files`."""
-    import yaml
-
+def text_of(data: bytes, at: Path) -> str:
     try:
-        text = data.decode("utf-8-sig")
-        check_structure(text, str(at))
-        told = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # makes texts, lists and groups, nothing else
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise Fault(f"{at} is not UTF-8 text: save it as UTF-8") from err
+
+
+def entries(text: str, at: Path) -> list[yaml.Node]:
+    """The rows under `files` as the parser sees them, all values text; nothing is made from them."""
+    found = files_of(text, at)
+    return found.value if isinstance(found, yaml.SequenceNode) else []
+
+
+def files_of(text: str, at: Path) -> yaml.Node | None:
+    """What stands under `files`: a list, or an empty scalar; None in an empty file."""
+    try:
+        check_structure(text, str(at))
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as err:
         line = f" line {err.problem_mark.line + 1}" if err.problem_mark else ""
         raise Fault(f"{at}{line} is not yaml: {err.problem}; put text with a colon into quotes") from err
     except (yaml.YAMLError, RecursionError, ValueError) as err:
         raise Fault(f"{at} is not yaml that can be read: {str(err).splitlines()[0][:200]}") from err
-    if not told:
-        return []
-    if not isinstance(told, dict) or list(told) != ["files"] or not isinstance(told["files"] or [], list):
+    if root is None:
+        return None
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    found = pairs[0][1] if [name.value for name, _ in pairs] == ["files"] else None
+    if found is None or not (empty(found) or isinstance(found, yaml.SequenceNode)):
         raise Fault(f"{at} does not hold one list named files: begin it with 'files:', a row for each picture below")
-    return told["files"] or []
+    return found
 
 
-def _row(entry: Any, at: str) -> dict[str, str]:
-    """All six fields as text, "" where empty."""
-    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+def empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and (not node.value.strip() or node.tag == "tag:yaml.org,2002:null")
+
+
+def rows_of(nodes: Iterable[yaml.Node], at: Path) -> dict[str, dict[str, str]]:
+    """The rows by `key` of their path; all six fields as text, "" where empty."""
+    rows: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        where = f"{at} line {node.start_mark.line + 1}"
+        row = _row(node, where)
+        name = key(PurePosixPath(row["path"]))
+        if name in rows:
+            raise Fault(f"{where}: {name} has a row already: keep one of them")
+        rows[name] = row
+    return rows
+
+
+def _row(node: yaml.Node, at: str) -> dict[str, str]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    if not pairs or not all(isinstance(part, yaml.ScalarNode) for pair in pairs for part in pair):
         raise Fault(f"{at} is not a group of texts: write path, sha256, owner, licence, source and consent")
-    for name, value in entry.items():
-        if name not in FIELDS:
-            raise Fault(f"{at}: {name} is not a field of it: {did_you_mean(str(name), FIELDS)}")
-        if len(value) > MOST_LETTERS:
-            raise Fault(f"{at}: {name} has {len(value):,} letters; {MOST_LETTERS:,} are the most")
-    row = {name: entry.get(name, "").strip() for name in FIELDS}
-    row = {name: "" if value in ("null", "~") else value for name, value in row.items()}
+    row = dict.fromkeys(FIELDS, "")
+    for name, value in pairs:
+        if name.value not in FIELDS:
+            raise Fault(f"{at}: {name.value} is not a field of it: {did_you_mean(name.value, FIELDS)}")
+        if len(value.value) > MOST_LETTERS:
+            raise Fault(f"{at}: {name.value} has {len(value.value):,} letters; {MOST_LETTERS:,} are the most")
+        row[name.value] = "" if empty(value) else value.value.strip()
     path = PurePosixPath(row["path"])
     if not path.parts:
         raise Fault(f"{at} has no path: name the picture, relative to this folder")
-    if path.is_absolute() or ".." in path.parts or "\\" in row["path"] or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or re.search(r"\\|^[A-Za-z]:", row["path"]):
         raise Fault(f"{at}: the path {row['path']} leaves the folder: write it relative to rights.yaml, with / between")
     return row
