@@ -59,8 +59,8 @@ def decode(data: bytes, name: str, *, linear: bool = False) -> np.ndarray:
     """As read_picture, from the bytes of a file; `name` is for sentences, its ending must fit the content."""
     kind = _kind(data, name)
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=[kind]) as image:
-            warnings.simplefilter("ignore")  # odd metadata is no news for a person; what matters raises
+        # Odd metadata is no news for a person; what matters raises.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=[kind]) as image:
             _check(image, name)
             image.load()  # stricter than OpenCV, which fills what is missing with grey
             turn = image.getexif().get(ExifTags.Base.Orientation, 1)
