@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -30,26 +31,35 @@ def main() -> None:
 def predict(argv: Sequence[str]) -> None:
     given, rest = _parser().parse_known_args(argv)
     # Slow imports stand here, so that --help is quick.
-    from common.atomic import new_folder
     from common.bundle.open import open_bundle
-    from common.runs import find_run
 
     source = Path(given.input)
-    bundle = open_bundle(_bundle_folder(find_run(given.bundle, Path("runs"))), threads=given.threads)
+    bundle = open_bundle(bundle_folder(given.bundle), threads=given.threads)
     for setting in given.set:
         name, _, value = setting.partition("=")
         bundle.set_default(name, value)
     use = _use(bundle)
-    out = Path(given.out) if given.out else _default_out(bundle)
-    emptied = _make_way(out)
+    with answer_folder(given.out, "predictions", bundle) as partial:
+        use.predict(bundle, source, partial, rest)
+
+
+@contextmanager
+def answer_folder(out: str | None, parent: str, bundle: Bundle) -> Iterator[Path]:
+    """Fill the yielded folder; it becomes `out`, or <parent>/<bundle>_<time>, whole or not at all, and that is told."""
+    from common.atomic import new_folder
+
+    folder = Path(out) if out else _default_out(Path(parent), bundle)
+    emptied, alone = _make_way(folder), not folder.parent.exists()
     try:
-        with new_folder(out) as partial:
-            use.predict(bundle, source, partial, rest)
+        with new_folder(folder) as partial:
+            yield partial
     except BaseException:
         if emptied:
-            out.mkdir(exist_ok=True)
+            folder.mkdir(exist_ok=True)
+        elif alone and folder.parent.is_dir() and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
         raise
-    print(f"wrote: {out.resolve()}", flush=True)
+    print(f"wrote: {folder.resolve()}", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], help="move an input, such as threshold=30"
     )
-    parser.add_argument("--threads", type=_threads, default=1, metavar="N", help="processor threads (default 1)")
+    parser.add_argument("--threads", type=threads, default=1, metavar="N", help="processor threads (default 1)")
     return parser
 
 
@@ -75,13 +85,17 @@ def _options_of_pilots() -> str:
     return "\n".join(said)
 
 
-def _threads(text: str) -> int:
+def threads(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text} is not a number of threads from 1 to 256")
     return int(text)
 
 
-def _bundle_folder(found: Path) -> Path:
+def bundle_folder(text: str) -> Path:
+    """The bundle that `text` names: latest, PILOT/latest, a run folder or a bundle folder."""
+    from common.runs import find_run
+
+    found = find_run(text, Path("runs"))
     inner = found / "bundle"
     return inner if inner.is_dir() else found
 
@@ -97,11 +111,11 @@ def _pilots() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group="pilots.use")}
 
 
-def _default_out(bundle: Bundle) -> Path:
+def _default_out(parent: Path, bundle: Bundle) -> Path:
     stem = f"{bundle.label}_{datetime.now(UTC):%Y%m%d%H%M%S}"
-    out, number = Path("predictions") / stem, 2
+    out, number = parent / stem, 2
     while out.exists():
-        out, number = Path("predictions") / f"{stem}_{number}", number + 1
+        out, number = parent / f"{stem}_{number}", number + 1
     return out
 
 

@@ -1,0 +1,71 @@
+"""`pilot-creative repair`: a photo made tileable. Only a cross is drawn anew; every other pixel stays as it was.
+
+Rolled by half, a photo shows its seams as a cross through the middle. The canvas is a torus, so nothing need be rolled:
+the cross lies along the rim. Axes: H, W pixels, h, w of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.fault import Fault
+from pilots.creative.use.command import run
+from pilots.creative.use.order import Order
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from common.bundle.open import Bundle
+    from pilots.creative.use.write import File
+
+EXAMPLES = """\
+  pilot-creative repair wall.png
+  pilot-creative repair wall.jpg --width 128 --crop
+  pilot-creative repair wall.png --class brick --seed 3 --out walls"""
+ABOUT = """Make a photo tileable: a cross over its seams is drawn anew, every other pixel stays as it was. Without --class
+or --image it is drawn in the manner of the training picture that explains yours best."""
+
+
+def main(argv: Sequence[str]) -> None:
+    run("repair", make, ABOUT, EXAMPLES, argv)
+
+
+def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
+    """Draw the cross of one picture and write it."""
+    import numpy as np
+
+    from pilots.creative.pictures.write import whole_numbers
+    from pilots.creative.use.draw import Kept, Painter
+    from pilots.creative.use.own import nearest, read_own
+    from pilots.creative.use.write import stem, write_picture
+
+    painter = Painter(bundle)
+    material = painter.material
+    own = read_own(picture, material, order["crop"])
+    height, width = own.size
+    if order["width"] % 2 or order["width"] > min(own.size) // 2:
+        most = min(own.size) // 4 * 2
+        raise Fault(f"width is {order['width']}; of this picture it is an even number of px up to {most}")
+    bits = order["bits"] or (8 if order["format"] == "webp" else own.bits)
+    image = nearest(painter, own, material.members(order["class"], order["image"]))
+    kept = Kept(
+        lambda y, x: own.planes(material.planes, y, x),
+        lambda y, x: cross(height, width, order["width"], np.array(y), np.array(x)).astype(np.float32),
+    )
+    steps = order["steps"] or material.steps
+    planes_PHW = painter.repair([image], kept, height, width, order["seed"], steps)
+    anew_HW = cross(height, width, order["width"], np.arange(height), np.arange(width))
+    pixels_HW3 = whole_numbers(np.moveaxis(planes_PHW[:3], 0, 2), bits)
+    del planes_PHW
+    rest_HW3 = own.pixels_HW3 if bits == own.bits else whole_numbers(own.floats(), bits)
+    pixels_HW3[~anew_HW] = rest_HW3[~anew_HW]
+    name = f"{stem(picture.name)}_repair_{order['seed']}"
+    return [write_picture(out, name, pixels_HW3, order["format"], material.names[image], order["seed"])]
+
+
+def cross(height: int, width: int, thick: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """[h, w] bool: is the pixel at these rows and columns (counted on beyond the rim) within thick / 2 of a seam?"""
+    rows, columns = (y + thick // 2) % height < thick, (x + thick // 2) % width < thick
+    return rows[:, None] | columns[None, :]

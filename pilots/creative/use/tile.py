@@ -1,0 +1,61 @@
+"""`pilot-creative tile`: seamless tiles of any size, in the manner of the training pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.fault import Fault
+from pilots.creative.use.command import run
+from pilots.creative.use.order import Order
+
+if TYPE_CHECKING:
+    from common.bundle.open import Bundle
+    from pilots.creative.use.material import Material
+    from pilots.creative.use.write import File
+
+EXAMPLES = """\
+  pilot-creative tile --class brick
+  pilot-creative tile --class gravel --size 1024 --count 4 --seed 7
+  pilot-creative tile runs/creative/20260131120000_tile_flow --class moss --size 2048x1024 --bits 16 --maps opengl
+  pilot-creative tile --image brick/red.png --steps 8 --format webp --out walls"""
+
+
+def main(argv: Sequence[str]) -> None:
+    run("tile", make, "Seamless tiles in the manner of the training pictures.", EXAMPLES, argv)
+
+
+def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -> list[File]:
+    """Draw and write every tile of the order."""
+    from pilots.creative.use.draw import Painter
+    from pilots.creative.use.write import stem, write_set
+
+    painter = Painter(bundle)
+    material = painter.material
+    height, width = check_size(order["size"], material.multiple)
+    members = material.members(order["class"], order["image"])
+    check_maps(order, material)
+    steps = order["steps"] or material.steps
+    files = []
+    for seed in range(order["seed"], order["seed"] + order["count"]):
+        image = members[seed % len(members)]
+        name = stem(order["image"] or material.groups[image])
+        planes = painter.tile([image], height, width, seed, steps)
+        files += write_set(out, f"{name}_{seed}", planes, material, order, material.names[image], seed)
+        del planes  # before the next one is drawn: two canvases would be held
+    return files
+
+
+def check_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """The size, or a Fault that names the nearest ones that are possible."""
+    for side in size:
+        if side % multiple:
+            below, above = side // multiple * multiple, -(-side // multiple) * multiple
+            raise Fault(f"size: {side} px is no multiple of {multiple}; the next are {below or above} and {above} px")
+    return size
+
+
+def check_maps(order: Order, material: Material) -> None:
+    if order.get("maps") and not {"height", "roughness"} & set(material.planes):
+        raise Fault("maps: this bundle has learned neither height nor roughness, only colour: leave maps out")

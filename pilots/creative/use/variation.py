@@ -1,0 +1,49 @@
+"""`pilot-creative variation`: seamless tiles that begin from a picture of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilots.creative.use.command import run
+from pilots.creative.use.order import Order
+
+if TYPE_CHECKING:
+    from common.bundle.open import Bundle
+    from pilots.creative.use.write import File
+
+EXAMPLES = """\
+  pilot-creative variation wall.png
+  pilot-creative variation wall.png --strength 0.3 --count 4
+  pilot-creative variation wall.jpg --class brick --strength 0.7 --crop --out walls"""
+ABOUT = """Seamless tiles that begin from your own picture. Without --class or --image they are drawn in the manner of
+the training picture that explains yours best."""
+
+
+def main(argv: Sequence[str]) -> None:
+    run("variation", make, ABOUT, EXAMPLES, argv)
+
+
+def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
+    """Draw and write every variation of the order."""
+    from pilots.creative.use.draw import Painter
+    from pilots.creative.use.own import nearest, read_own
+    from pilots.creative.use.tile import check_maps
+    from pilots.creative.use.write import stem, write_set
+
+    painter = Painter(bundle)
+    material = painter.material
+    check_maps(order, material)
+    own = read_own(picture, material, order["crop"])
+    image = nearest(painter, own, material.members(order["class"], order["image"]))
+    steps, (height, width) = order["steps"] or material.steps, own.size
+    files = []
+    for seed in range(order["seed"], order["seed"] + order["count"]):
+        planes = painter.variation(
+            [image], lambda y, x: own.planes(material.planes, y, x), height, width, order["strength"], seed, steps
+        )
+        name = f"{stem(picture.name)}_variation_{seed}"
+        files += write_set(out, name, planes, material, order, material.names[image], seed)
+        del planes  # before the next one is drawn: two canvases would be held
+    return files

@@ -1,0 +1,93 @@
+"""Windows over a canvas whose edges meet: one step of the sampler at a time, in place, on a few rows at once.
+
+A pixel after a step depends on at most `halo` pixels around it before the step. So a window that is larger by the halo
+gives in its core what the whole picture would; along an axis that the window covers whole, it wraps by itself.
+
+Axes: C channels, H, W pixels of the canvas, h, w of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+PIXELS = 640 * 640  # of a window, halo included: the net's memory for it is the constant beside the canvas
+
+Work = Callable[[np.ndarray, range, range], np.ndarray | None]
+
+
+class Plan(NamedTuple):
+    """The parts into which a canvas is cut, and the halo around each; a single part of an axis needs none."""
+
+    rows: list[range]
+    columns: list[range]
+    halo: int
+
+    @property
+    def whole(self) -> bool:
+        """One window is the canvas."""
+        return len(self.rows) == len(self.columns) == 1
+
+
+def plan(height: int, width: int, halo: int, multiple: int, pixels: int = PIXELS) -> Plan:
+    """The cut with the fewest pixels computed in all, no window above `pixels`; parts begin at multiples of it."""
+    ways = [
+        (len(rows) * len(columns) * _longest(rows, halo) * _longest(columns, halo), rows, columns)
+        for rows in _cuts(height, halo, multiple)
+        for columns in _cuts(width, halo, multiple)
+    ]
+    least = min(_longest(rows, halo) * _longest(columns, halo) for _, rows, columns in ways)
+    allowed = max(pixels, least)  # a halo wider than the budget is met with the smallest windows there are
+    fit = [way for way in ways if _longest(way[1], halo) * _longest(way[2], halo) <= allowed]
+    _, rows, columns = min(fit, key=lambda way: way[0])
+    return Plan(rows, columns, halo)
+
+
+def _cuts(length: int, halo: int, multiple: int) -> list[list[range]]:
+    """Every even cut of an axis into parts that are no shorter than the halo and, with it, no longer than the axis."""
+    units = length // multiple
+    found = [[range(length)]]
+    for count in range(2, units + 1):
+        ends = [multiple * (units * i // count) for i in range(count + 1)]
+        parts = [range(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        if min(map(len, parts)) < max(halo, multiple):
+            break
+        if max(map(len, parts)) + 2 * halo < length:
+            found.append(parts)
+    return found
+
+
+def _longest(parts: list[range], halo: int) -> int:
+    return len(parts[0]) if len(parts) == 1 else max(map(len, parts)) + 2 * halo
+
+
+def sweep(canvas: np.ndarray, cut: Plan, work: Work, into: np.ndarray | None = None) -> None:
+    """Renew the canvas [C, H, W] by `work`, window by window; with `into` the result goes there.
+
+    work  takes a window of old values [C, h, w] and its rows and columns (counted on beyond the rim), and returns the
+          new ones, of which the core is kept; None leaves the window as it was.
+    """
+    target = canvas if into is None else into
+    halo = cut.halo
+    many_rows, many_columns = len(cut.rows) > 1, len(cut.columns) > 1
+    # Old rows that the next band still looks at after they were renewed.
+    above, top = canvas[:, len(canvas[0]) - halo :].copy(), canvas[:, :halo].copy()
+    for band in cut.rows:
+        old, rows = canvas, band
+        if many_rows:
+            below = canvas[:, band.stop : band.stop + halo] if band is not cut.rows[-1] else top
+            old = np.concatenate([above, canvas[:, band.start : band.stop], below], axis=1)
+            above = old[:, len(band) : len(band) + halo].copy()
+            rows = range(band.start - halo, band.stop + halo)
+        made = []
+        for part in cut.columns:
+            columns = range(part.start - halo, part.stop + halo) if many_columns else part
+            window = old.take(columns, axis=2, mode="wrap") if many_columns else old
+            made.append((part, work(window, rows, columns)))
+        inside = slice(halo, halo + len(band)) if many_rows else slice(None)
+        for part, new in made:
+            if new is not None:
+                across = slice(halo, halo + len(part)) if many_columns else slice(None)
+                target[:, band.start : band.stop, part.start : part.stop] = new[:, inside, across]
