@@ -17,8 +17,12 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_cache(cache, monkeypatch):
-    """As for all tests, but one for the pilot: a bundle is self-tested in a child once, not before every test."""
+    """As for all tests, but one for the pilot: a bundle is self-tested in a child once, not before every test.
+
+    Nothing is signed with the certificate of the person who runs the tests.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(cache / "config"))
 
 
 @pytest.fixture(scope="session")

@@ -63,9 +63,12 @@ def test_variation_of_strength_0_gives_the_picture_back_and_of_1_keeps_nothing(t
     drawn = {}
     for strength in ("0", "0.5", "1"):
         out = tmp_path / strength
-        variation.main([str(path), "--bundle", str(toy_folder), "--strength", strength, "--class", "moss", "--out", str(out)])
+        variation.main(
+            [str(path), "--bundle", str(toy_folder), "--strength", strength, "--class", "moss", "--out", str(out)]
+        )
         drawn[strength] = only(out)[1]
-    np.testing.assert_array_equal(drawn["0"], before)
+    error = drawn["0"].astype(float) - before
+    assert 40 <= 10 * np.log10(255**2 / np.square(error).mean()) < 45  # dB: nothing but the watermark
     from pilots.creative.use import tile
 
     tile.main([str(toy_folder), "--class", "moss", "--size", "128x96", "--out", str(tmp_path / "tile")])
@@ -76,7 +79,9 @@ def test_variation_of_strength_0_gives_the_picture_back_and_of_1_keeps_nothing(t
 
 def test_a_variation_names_its_picture_and_counts_seeds(toy_folder, photo, tmp_path):
     path, _ = photo()
-    variation.main([str(path), "--bundle", str(toy_folder), "--count", "2", "--seed", "5", "--out", str(tmp_path / "o")])
+    variation.main(
+        [str(path), "--bundle", str(toy_folder), "--count", "2", "--seed", "5", "--out", str(tmp_path / "o")]
+    )
     assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["wall_variation_5.png", "wall_variation_6.png"]
 
 
@@ -96,7 +101,10 @@ def test_the_nearest_training_picture_is_found(toy):
 def test_a_size_that_does_not_fit_is_named_or_cropped(toy_folder, photo, tmp_path):
     path, before = photo(100, 130)
     words = [str(path), "--bundle", str(toy_folder), "--out", str(tmp_path / "o")]
-    with pytest.raises(Fault, match=r"wall.png has 130x100 px, and sides must be multiples of 8: say --crop .* 128x96, or bring it to 136x104"):
+    with pytest.raises(
+        Fault,
+        match=r"wall.png has 130x100 px, and sides must be multiples of 8: say --crop .* 128x96, .* 136x104",
+    ):
         repair.main(words)
     assert not (tmp_path / "o").exists()
     repair.main([*words, "--crop", "--width", "16"])

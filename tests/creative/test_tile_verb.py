@@ -64,6 +64,6 @@ def test_help_needs_nothing_slow():
     import subprocess
     import sys
 
-    code = "import sys; from pilots.creative.use import repair, tile, variation; print('numpy' in sys.modules, 'cv2' in sys.modules)"
+    code = "import sys; from pilots.creative.use import repair, tile, variation; print(sys.modules.keys() & {'numpy', 'cv2'})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    assert done.stdout.split() == ["set()"]

@@ -9,14 +9,14 @@ import toy_sampler
 from pilots.creative.use.draw import Painter
 from pilots.creative.use.windows import plan, sweep
 
-SIZES = [(512, 512), (264, 520), (64, 1024), (136, 72), (8, 8)]
+SIZES = [(512, 512), (264, 328), (64, 512), (136, 72), (8, 8)]
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_windows_equal_the_whole_picture(toy, height, width):
-    whole = Painter(toy, pixels=1 << 30).tile([0], height, width, seed=3, steps=3)
+    whole = Painter(toy, pixels=1 << 30).tile([0], height, width, seed=3, steps=2)
     for pixels in (256 * 256, 100 * 48):
-        windows = Painter(toy, pixels).tile([0], height, width, seed=3, steps=3)
+        windows = Painter(toy, pixels).tile([0], height, width, seed=3, steps=2)
         np.testing.assert_allclose(windows, whole, rtol=0, atol=1e-5)
 
 
@@ -30,7 +30,9 @@ def test_a_rolled_noise_gives_a_rolled_picture(toy, monkeypatch):
     np.testing.assert_allclose(rolled, np.roll(plain, (72, 104), (1, 2)), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("height", "width"), [(4096, 4096), (1024, 1024), (8, 4096), (4096, 8), (1032, 2048), (520, 648)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(4096, 4096), (1024, 1024), (8, 4096), (4096, 8), (1032, 2048), (520, 648)]
+)
 def test_a_plan_covers_every_pixel_once_within_its_budget(height, width):
     cut = plan(height, width, 64, 8)
     assert [y for rows in cut.rows for y in rows] == list(range(height))

@@ -105,4 +105,3 @@ class Painter:
             into = np.empty((planes, height, width), np.float32)
         sweep(canvas, plan(height, width, self.material.halo, self.material.multiple, self.pixels), work, into)
         return canvas if into is None else into
-

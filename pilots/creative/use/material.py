@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,13 +71,17 @@ def read_material(manifest: Mapping[str, Any]) -> Material:
         raise Fault("bundle.json: 'creative' is missing; train again with this program")
     images, planes, grids = (part.get(name) for name in ("images", "planes", "grids"))
     if not isinstance(images, list) or not 1 <= len(images) <= IMAGES or not all(map(_is_image, images)):
-        raise Fault(f"bundle.json: creative.images is no list of 1 to {IMAGES:,} pictures, each with a name and a group")
+        raise Fault(
+            f"bundle.json: creative.images is no list of 1 to {IMAGES:,} pictures, each with a name and a group"
+        )
     if not isinstance(planes, list) or tuple(map(str, planes)) not in PLANES:
         raise Fault("bundle.json: creative.planes is not red, green, blue and then height, roughness where known")
     numbers = {name: part.get(name) for name in CAPS}
     for name, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= CAPS[name]:
-            raise Fault(f"bundle.json: creative.{name} is {value!r:.40}, expected a whole number from 1 to {CAPS[name]}")
+            raise Fault(
+                f"bundle.json: creative.{name} is {value!r:.40}, expected a whole number from 1 to {CAPS[name]}"
+            )
     if numbers["halo"] % numbers["multiple"]:
         raise Fault(f"bundle.json: creative.halo is {numbers['halo']}, no multiple of {numbers['multiple']}")
     rights = part.get("rights_sha256")
@@ -106,7 +111,7 @@ def _grids(grids: Any) -> dict[int, tuple[float, ...]]:
         numbers = isinstance(times, list) and all(isinstance(t, (int, float)) and math.isfinite(t) for t in times)
         if not 1 <= steps <= STEPS or not numbers or len(times) != steps + 1:
             raise Fault(f"bundle.json: creative.grids.{count:.20} is no list of one time more than it has steps")
-        if times[0] != 0 or times[-1] != 1 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if times[0] != 0 or times[-1] != 1 or any(b <= a for a, b in pairwise(times)):
             raise Fault(f"bundle.json: creative.grids.{count:.20} does not rise from 0 to 1")
         found[steps] = tuple(map(float, times))
     return found

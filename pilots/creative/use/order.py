@@ -127,6 +127,14 @@ def read_order(verb: str, given: Mapping[str, Any]) -> Order:
     return order
 
 
+def as_json(order: Order) -> dict[str, Any]:
+    """The order as a file of settings would say it; what is not set is left out."""
+    said = {name: value for name, value in order.items() if value is not None}
+    if "size" in said:
+        said["size"] = "{1}x{0}".format(*said["size"])
+    return said
+
+
 def read_settings(source: Path, known: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Verb and settings of a JSON file, the names checked: {"make": "tile", "class": "brick", "size": 512}."""
     with source.open("rb") as file:
@@ -136,7 +144,7 @@ def read_settings(source: Path, known: Sequence[str]) -> tuple[str, dict[str, An
     try:
         given = json.loads(data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_once)
     except (ValueError, RecursionError) as err:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise Fault(f'{source} is not JSON ({str(err):.80}): write {{"class": "brick", "size": 512}}') from err
+        raise Fault(f'{source} is not JSON ({err!s:.80}): write {{"class": "brick", "size": 512}}') from err
     if not isinstance(given, dict):
         raise Fault(f'{source} holds no settings: write {{"class": "brick", "size": 512}}')
     verb = given.pop("make", "tile")

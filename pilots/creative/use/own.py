@@ -53,7 +53,6 @@ class Own:
         guessed = {"height": rgb @ LUMA, "roughness": np.full(rgb.shape[:2], 0.5, np.float32)}
         return np.stack([*np.moveaxis(rgb, 2, 0), *(guessed[name] for name in planes[3:])])
 
-
     def floats(self) -> np.ndarray:
         """[H, W, 3] float32 0..1."""
         return _floats(self.pixels_HW3)

@@ -1,4 +1,4 @@
-"""The pictures of one order as a contact sheet that opens offline: each laid out two by two, so that seams would show."""
+"""The pictures of one order as a contact sheet that opens offline: each two by two, so that a seam would show."""
 
 from __future__ import annotations
 

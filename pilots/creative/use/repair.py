@@ -24,8 +24,8 @@ EXAMPLES = """\
   pilot-creative repair wall.png
   pilot-creative repair wall.jpg --width 128 --crop
   pilot-creative repair wall.png --class brick --seed 3 --out walls"""
-ABOUT = """Make a photo tileable: a cross over its seams is drawn anew, every other pixel stays as it was. Without --class
-or --image it is drawn in the manner of the training picture that explains yours best."""
+ABOUT = """Make a photo tileable: a cross over its seams is drawn anew, every other pixel stays as it was. Without
+--class or --image it is drawn in the manner of the training picture that explains yours best."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -39,7 +39,8 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     from pilots.creative.pictures.write import whole_numbers
     from pilots.creative.use.draw import Kept, Painter
     from pilots.creative.use.own import nearest, read_own
-    from pilots.creative.use.write import stem, write_picture
+    from pilots.creative.use.provenance import key, mark
+    from pilots.creative.use.write import Job, stem
 
     painter = Painter(bundle)
     material = painter.material
@@ -57,12 +58,13 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     steps = order["steps"] or material.steps
     planes_PHW = painter.repair([image], kept, height, width, order["seed"], steps)
     anew_HW = cross(height, width, order["width"], np.arange(height), np.arange(width))
-    pixels_HW3 = whole_numbers(np.moveaxis(planes_PHW[:3], 0, 2), bits)
+    pixels_HW3 = whole_numbers(mark(np.moveaxis(planes_PHW[:3], 0, 2), key(), anew_HW), bits)
     del planes_PHW
     rest_HW3 = own.pixels_HW3 if bits == own.bits else whole_numbers(own.floats(), bits)
     pixels_HW3[~anew_HW] = rest_HW3[~anew_HW]
+    job = Job("repair", bundle, material, order, steps, out, own)
     name = f"{stem(picture.name)}_repair_{order['seed']}"
-    return [write_picture(out, name, pixels_HW3, order["format"], material.names[image], order["seed"])]
+    return [job.file(name, pixels_HW3, "base colour", image, order["seed"])]
 
 
 def cross(height: int, width: int, thick: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> None:
 def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -> list[File]:
     """Draw and write every tile of the order."""
     from pilots.creative.use.draw import Painter
-    from pilots.creative.use.write import stem, write_set
+    from pilots.creative.use.write import Job, stem
 
     painter = Painter(bundle)
     material = painter.material
@@ -37,12 +37,12 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -
     members = material.members(order["class"], order["image"])
     check_maps(order, material)
     steps = order["steps"] or material.steps
-    files = []
+    job, files = Job("tile", bundle, material, order, steps, out), []
     for seed in range(order["seed"], order["seed"] + order["count"]):
         image = members[seed % len(members)]
         name = stem(order["image"] or material.groups[image])
         planes = painter.tile([image], height, width, seed, steps)
-        files += write_set(out, f"{name}_{seed}", planes, material, order, material.names[image], seed)
+        files += job.write(f"{name}_{seed}", planes, image, seed)
         del planes  # before the next one is drawn: two canvases would be held
     return files
 

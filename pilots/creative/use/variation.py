@@ -30,7 +30,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     from pilots.creative.use.draw import Painter
     from pilots.creative.use.own import nearest, read_own
     from pilots.creative.use.tile import check_maps
-    from pilots.creative.use.write import stem, write_set
+    from pilots.creative.use.write import Job, stem
 
     painter = Painter(bundle)
     material = painter.material
@@ -38,12 +38,11 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     own = read_own(picture, material, order["crop"])
     image = nearest(painter, own, material.members(order["class"], order["image"]))
     steps, (height, width) = order["steps"] or material.steps, own.size
-    files = []
+    job, files = Job("variation", bundle, material, order, steps, out, own), []
     for seed in range(order["seed"], order["seed"] + order["count"]):
         planes = painter.variation(
             [image], lambda y, x: own.planes(material.planes, y, x), height, width, order["strength"], seed, steps
         )
-        name = f"{stem(picture.name)}_variation_{seed}"
-        files += write_set(out, name, planes, material, order, material.names[image], seed)
+        files += job.write(f"{stem(picture.name)}_variation_{seed}", planes, image, seed)
         del planes  # before the next one is drawn: two canvases would be held
     return files

@@ -9,6 +9,7 @@ Axes: C channels, H, W pixels of the canvas, h, w of a window.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def _cuts(length: int, halo: int, multiple: int) -> list[list[range]]:
     found = [[range(length)]]
     for count in range(2, units + 1):
         ends = [multiple * (units * i // count) for i in range(count + 1)]
-        parts = [range(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        parts = [range(a, b) for a, b in pairwise(ends)]
         if min(map(len, parts)) < max(halo, multiple):
             break
         if max(map(len, parts)) + 2 * halo < length:

@@ -6,23 +6,28 @@ Axes: P planes, H, W pixels, 3 = red, green, blue.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from common.atomic import write_bytes
 from pilots.creative.pictures.write import encode, names, normal, whole_numbers
-from pilots.creative.use.material import Material
+from pilots.creative.use.order import Order, as_json
+from pilots.creative.use.provenance import Made, key, mark, sign
+
+if TYPE_CHECKING:
+    from common.bundle.open import Bundle
+    from pilots.creative.use.material import Material
+    from pilots.creative.use.own import Own
 
 LONGEST = 40  # letters of a file's stem that come from elsewhere
 
 
 @dataclass(frozen=True)
 class File:
-    """One written file: what it shows, and in whose manner."""
+    """One written file: what it shows, and in the manner of which training picture."""
 
     name: str
     shows: str
@@ -30,31 +35,57 @@ class File:
     seed: int
 
 
+@dataclass(frozen=True)
+class Job:
+    """What all files of one order have in common. own: the user's picture, where they are made from one."""
+
+    verb: str
+    bundle: Bundle
+    material: Material
+    order: Order
+    steps: int
+    out: Path
+    own: Own | None = None
+
+    def write(self, name: str, planes_PHW: np.ndarray, image: int, seed: int) -> list[File]:
+        """The base colour with its watermark, and with `maps` the normal, height and roughness beside it."""
+        planes, bits, maps = self.material.planes, self.order["bits"] or 8, self.order["maps"]
+        titles = names(name, maps, planes) if maps else {"base colour": name}
+        found = []
+        # Maps are data: always PNG, no watermark; heights with 16 bits, or a smooth slope becomes a staircase.
+        if "normal" in titles:
+            height_HW = planes_PHW[planes.index("height")]
+            found.append(
+                self.file(titles["normal"], whole_numbers(normal(height_HW, maps), bits), "normal", image, seed)
+            )
+            found.append(self.file(titles["height"], whole_numbers(height_HW, 16), "height", image, seed))
+        if "roughness" in titles:
+            pixels = whole_numbers(planes_PHW[planes.index("roughness")], bits)
+            found.append(self.file(titles["roughness"], pixels, "roughness", image, seed))
+        marked_HW3 = mark(np.moveaxis(planes_PHW[:3], 0, 2), key())
+        return [self.file(titles["base colour"], whole_numbers(marked_HW3, bits), "base colour", image, seed), *found]
+
+    def file(self, name: str, pixels: np.ndarray, shows: str, image: int, seed: int) -> File:
+        """One picture, uint8 or uint16, encoded, signed and written."""
+        colour = shows == "base colour"
+        fmt = self.order["format"] if colour else "png"
+        title, manner = f"{name}.{fmt}", self.material.names[image]
+        settings = {**as_json(self.order), "image": manner, "steps": self.steps, "seed": seed, "shows": shows}
+        made = Made(
+            title,
+            self.verb if colour else "map",
+            seed,
+            self.steps,
+            self.bundle.id,
+            self.bundle.manifest["model"],
+            self.material.rights_sha256,
+            settings,
+            *((self.own.data, self.own.name) if self.own and colour else ()),
+        )
+        write_bytes(self.out / title, sign(encode(pixels, fmt), fmt, made))
+        return File(title, shows, manner, seed)
+
+
 def stem(word: str) -> str:
     """A name from elsewhere as part of a file name: letters and digits alone, so it never leads out of a folder."""
     return re.sub(r"\W+", "_", Path(word.replace("\\", "/")).stem)[:LONGEST].strip("_") or "picture"
-
-
-def write_set(out: Path, name: str, planes_PHW: np.ndarray, material: Material, order: Mapping[str, Any],
-              manner: str, seed: int) -> list[File]:  # fmt: skip
-    """The base colour, and with `maps` the normal, height and roughness beside it."""
-    rgb_HW3 = np.moveaxis(planes_PHW[:3], 0, 2)
-    bits, fmt = order["bits"] or 8, order["format"]
-    files = names(name, order["maps"], material.planes) if order.get("maps") else {"base colour": name}
-    pictures = {"base colour": (whole_numbers(rgb_HW3, bits), fmt)}
-    # Maps are data: always PNG; heights with 16 bits, or a smooth slope becomes a staircase.
-    for shows in set(files) - {"base colour"}:
-        plane_HW = planes_PHW[material.planes.index("roughness" if shows == "roughness" else "height")]
-        floats = normal(plane_HW, order["maps"]) if shows == "normal" else plane_HW
-        pictures[shows] = (whole_numbers(floats, 16 if shows == "height" else bits), "png")
-    written = []
-    for shows, file in files.items():
-        written.append(write_picture(out, file, *pictures.pop(shows), manner, seed, shows))
-    return written
-
-
-def write_picture(out: Path, name: str, pixels: np.ndarray, fmt: str, manner: str, seed: int,
-                  shows: str = "base colour") -> File:  # fmt: skip
-    """One picture [H, W] or [H, W, 3], uint8 or uint16, as a file."""
-    write_bytes(out / f"{name}.{fmt}", encode(pixels, fmt))
-    return File(f"{name}.{fmt}", shows, manner, seed)
