@@ -43,8 +43,6 @@ class Nearest:
         self.columns = np.array([p.shape[1] - side + 1 for p in pictures])
         rows = [p.shape[0] - side + 1 for p in pictures]
         self.starts = np.cumsum([0, *(rows * self.columns)])
-            [0, *((p.shape[0] - side + 1) * c for p, c in zip(pictures, self.columns, strict=True))]
-        )
 
     def find(self, patch_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Root mean square difference [N] to the nearest patch, and its picture, row and column [N, 3]."""
