@@ -38,18 +38,21 @@ def around(difference: np.ndarray) -> np.ndarray:
     return difference - np.round(difference)
 
 
-def cells(points_K2: np.ndarray, shift_NN2: np.ndarray | float = 0.0) -> Cells:
-    """Cells of the points; `shift` bends their borders (pixels)."""
+def cells(points_K2: np.ndarray, shift_NN2: np.ndarray | float = 0.0, corner: float = 0.0) -> Cells:
+    """Cells of the points; `shift` bends their borders, `corner` rounds them where borders meet (both pixels)."""
     grid = np.stack(np.meshgrid(*[np.arange(SIDE) + 0.5] * 2, indexing="ij"), axis=-1)
     at = ((grid + shift_NN2) / SIDE) % 1.0
     distance, owner = cKDTree(points_K2 % 1.0, boxsize=1).query(at.reshape(-1, 2), k=NEAR)
     own = points_K2[owner[:, 0]]
     gap = [np.linalg.norm(around(points_K2[owner[:, k]] - own), axis=1) for k in range(1, NEAR)]
-    border = np.min([(distance[:, k] ** 2 - distance[:, 0] ** 2) / (2 * gap[k - 1]) for k in range(1, NEAR)], axis=0)
+    borders = np.stack([(distance[:, k] ** 2 - distance[:, 0] ** 2) / (2 * gap[k - 1]) * SIDE for k in range(1, NEAR)])
+    border = borders.min(axis=0)
+    if corner:  # a smooth minimum
+        border = border - corner * np.log(np.exp((border - borders) / corner).sum(axis=0))
     shape = (SIDE, SIDE)
     return Cells(
         owner[:, 0].reshape(shape),
-        border.reshape(shape) * SIDE,
+        border.reshape(shape),
         distance[:, 0].reshape(shape) * SIDE,
         around(at.reshape(-1, 2) - own).reshape(*shape, 2) * SIDE,
     )

@@ -103,18 +103,18 @@ def roof() -> Surface:
     above, here = laid(row - 1), laid(row)
     covered = above[2] > 0
     number, along, end, side = (np.where(covered, a, b) for a, b in zip(above, here, strict=True))
-    shade = np.where(covered, 0, np.exp(np.minimum(above[2], 0) / 5.5))  # close below the end of the tile above
+    shade = np.where(covered, 0, np.exp(np.minimum(above[2], 0) / 9))  # close below the end of the tile above
     lift, tint = rng.normal(0, 1, rows * across)[number], rng.beta(2, 2, rows * across)[number]
     grain, cloud, moss = fractal(54, 0.6, 8), fractal(55, 2.2, 2, 40), step(0.7, 1.9, fractal(56, 1.8, 3, 70))
-    seam = step(3.0, 0.6, side) * (1 - covered * step(0, 6, -np.abs(end - 3)) * 0)
+    seam = step(3.0, 0.6, side)
     height = 0.3 + 0.5 * along / (2 * high) + 0.02 * lift + 0.012 * grain - 0.22 * seam
     height = height - 0.12 * step(3.5, 0.0, end)
     clay = ramp(
         ["#57281d", "#7f3a26", "#a04b2e", "#b8603a", "#cb8256"], np.clip(tint + 0.1 * cloud + 0.04 * grain, 0, 1)
     )
-    clay = mix(clay, "#d9a57d", 0.45 * step(6, 1, end) * step(-0.8, 1, cloud))
+    clay = mix(clay, "#d9a57d", 0.3 * step(4, 1, end) * step(-0.8, 1, cloud))
     clay = mix(clay, "#5f6238", 0.45 * moss * step(0.15, 0.7, shade + 0.6 * seam + 0.2))
-    dark = 1 - 0.8 * shade - 0.55 * seam
+    dark = 1 - 0.92 * shade - 0.6 * seam
     colour = clay * np.clip(dark, 0.08, 1)[..., None]
-    rough = 0.72 + 0.05 * grain + 0.12 * moss + 0.08 * seam
+    rough = 0.72 + 0.15 * moss + 0.08 * seam + 0.03 * lift
     return Surface(height, rough, colour)

@@ -39,6 +39,14 @@ def blurred(field: np.ndarray, pixels: float) -> np.ndarray:
     return np.fft.irfft2(np.fft.rfft2(field) * soft, (SIDE, SIDE))
 
 
+def taken(field: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """The field at other places (pixels, linear between neighbours, round the torus)."""
+    y, x = np.floor(down).astype(int), np.floor(across).astype(int)
+    v, u = down - y, across - x
+    at = [field[(y + i) % SIDE, (x + j) % SIDE] for i in (0, 1) for j in (0, 1)]
+    return (at[0] * (1 - u) + at[1] * u) * (1 - v) + (at[2] * (1 - u) + at[3] * u) * v
+
+
 def step(low: float, high: float, value: np.ndarray) -> np.ndarray:
     """0 below low, 1 above high, smooth between (high < low turns it round)."""
     t = np.clip((value - low) / (high - low), 0, 1)

@@ -6,15 +6,15 @@ import numpy as np
 
 from pilots.creative.data.procedural.cells import cells, scattered
 from pilots.creative.data.procedural.colour import linear, mix, ramp
-from pilots.creative.data.procedural.noise import fractal, step
+from pilots.creative.data.procedural.noise import SIDE, blurred, fractal, step
 from pilots.creative.data.procedural.surface import Surface, hollows
 
 
 def gravel() -> Surface:
     """River pebbles of many greys and tans, heaped; dark between them."""
-    bend = np.stack([fractal(91, 2, 3, 50), fractal(92, 2, 3, 50)], axis=-1)
+    bend = np.stack([fractal(91, 3, 3, 40), fractal(92, 3, 3, 40)], axis=-1)
     count = 260
-    heap = cells(scattered(93, count, 8), 3.0 * bend)
+    heap = cells(scattered(93, count, 8), 4.0 * bend, corner=2.6)
     rng = np.random.default_rng(94)
     wide = heap.each(
         np.maximum.reduceat(
@@ -22,7 +22,7 @@ def gravel() -> Surface:
             np.searchsorted(heap.owner_NN.ravel()[o], np.arange(count)),
         )
     )
-    edge = heap.border_NN - 1.2 - 0.8 * fractal(95, 1.5, 6, 60)
+    edge = heap.border_NN - 0.6 - 0.4 * fractal(95, 2, 6, 50)
     t = np.clip(edge / wide, 0, 1)
     dome = np.sqrt(np.clip(1 - (1 - t) ** 2, 0, 1))
     lift = heap.each(rng.normal(0, 1, count))
@@ -51,29 +51,33 @@ def gravel() -> Surface:
 
 
 def marble() -> Surface:
-    """Polished white marble: grey veins that split and fade, over cloudy ground."""
-    warp = fractal(101, 2.6, 1, 60), fractal(102, 2.6, 1, 60)
-    field = fractal(103, 2.7, 2, 120)
-    vein = np.exp(-np.abs(field + 0.35 * warp[0]) * 13)
-    second = np.exp(-np.abs(fractal(104, 2.4, 4, 120) + 0.2 * warp[1]) * 11)
-    patch = step(-0.6, 1.2, fractal(105, 2.5, 1, 12))
-    cloud, grain = fractal(106, 2.2, 2, 60), fractal(107, 0.3, 30)
-    dark = np.clip(0.85 * vein * (0.35 + 0.65 * patch) + 0.38 * second * (1 - 0.6 * patch), 0, 1)
-    halo = np.exp(-np.abs(field + 0.35 * warp[0]) * 2.2)
-    ground = ramp(
-        ["#c3c5c8", "#dcdcdb", "#ebeae6", "#f3f1ec"], np.clip(0.66 + 0.14 * cloud - 0.38 * halo * patch, 0, 1)
-    )
-    stone = mix(ground, "#5a5f66", dark)
-    stone = mix(stone, "#a58f6d", 0.3 * step(0.3, 0.9, vein) * step(0.2, 1.5, warp[1]))
-    stone = stone * (1 + 0.012 * grain)[..., None]
-    height = 0.5 - 0.35 * dark + 0.02 * cloud + 0.01 * grain
-    return Surface(height, 0.12 + 0.16 * dark + 0.006 * grain, stone)
+    """Polished white marble: grey veins that run one way, split and fade, over cloudy ground."""
+    y, x = np.meshgrid(*[np.arange(SIDE) / SIDE] * 2, indexing="ij")
+    warp = fractal(101, 4.2, 1, 60), fractal(102, 4.2, 1, 60)
+    fade, cloud, grain = fractal(105, 2.6, 1, 14), fractal(106, 2.2, 2, 60), fractal(107, 0.5, 30, 160)
+
+    def veins(wave: np.ndarray, wide: np.ndarray) -> np.ndarray:
+        """1 on the lines where the wave changes sign, `wide` pixels wide."""
+        slope = np.hypot(*[np.roll(wave, -1, axis) - np.roll(wave, 1, axis) for axis in (0, 1)]) / 2
+        return np.exp(-np.abs(wave) / (slope + 0.004) / np.maximum(wide, 0.8))
+
+    broad = veins(np.sin(2 * np.pi * (x + y) + 2.4 * warp[0]), 4.0 + 2.2 * fade)
+    thin = veins(np.sin(2 * np.pi * (2 * x + y) + 3.0 * warp[1] - 1.2 * warp[0]), 1.6 + 0.6 * cloud)
+    hair = veins(np.sin(2 * np.pi * (x - 2 * y) + 3.5 * fractal(104, 3.6, 1, 80)), 1.2 + 0 * x)
+    dark = 0.85 * broad * step(-1.8, 0.6, fade) + 0.55 * thin * step(-1.2, 0.9, cloud + fade)
+    dark = np.clip(dark + 0.35 * hair * step(0.8, -0.8, fade), 0, 1)
+    smoke = blurred(dark, 5) + blurred(dark, 22)
+    ground = ramp(["#b9bcc1", "#d6d7d8", "#e9e8e5", "#f4f2ee"], np.clip(0.9 + 0.08 * cloud - 0.9 * smoke, 0, 1))
+    stone = mix(ground, "#4d535b", dark)
+    stone = mix(stone, "#a88f68", 0.35 * step(0.25, 0.8, broad) * step(0.4, 1.6, warp[1]))
+    stone = stone * (1 + 0.008 * grain)[..., None]
+    return Surface(0.5 - 0.35 * dark + 0.012 * cloud, 0.12 + 0.16 * dark, stone)
 
 
 def terrazzo() -> Surface:
     """Chips of marble, red stone and glass in pale cement, ground flat."""
     rng = np.random.default_rng(111)
-    bend = np.stack([fractal(112, 1.6, 4, 80), fractal(113, 1.6, 4, 80)], axis=-1)
+    bend = np.stack([fractal(112, 2.6, 4, 60), fractal(113, 2.6, 4, 60)], axis=-1)
     cement, grain = fractal(114, 1.0, 6), fractal(115, 0.3, 30)
     colour = ramp(["#d3cabb", "#e2dacc", "#ece6da"], np.clip(0.5 + 0.12 * cement, 0, 1))
     height = 0.6 + 0.02 * cement
@@ -81,7 +85,7 @@ def terrazzo() -> Surface:
     kinds = ["#b0533f", "#d9a15c", "#4d6a68", "#2f3336", "#f5f0e6", "#8f8378", "#c9806a"]
     share = [0.16, 0.14, 0.13, 0.15, 0.2, 0.13, 0.09]
     for seed, count, keep, gap in ((116, 900, 0.45, 1.4), (117, 190, 0.62, 3.0)):  # splinters, then chips over them
-        bits = cells(scattered(seed, count, 4), 1.8 * bend)
+        bits = cells(scattered(seed, count, 4), 2.2 * bend, corner=0.8)
         chosen = bits.each((rng.random(count) < keep).astype(float))
         inset = bits.each(rng.uniform(0, 2.5 * gap, count))
         chip = step(-0.3, 1.1, bits.border_NN - gap - inset) * chosen
