@@ -1,4 +1,4 @@
-"""The twelve materials: periodic, in range, told apart by their maps, and the same with and without the files."""
+"""The twelve materials: periodic, in range, with true maps, small, and the same with and without the files."""
 
 from pathlib import Path
 
@@ -11,8 +11,15 @@ from pilots.creative.data.sample import SampleMaterials, write
 
 
 @pytest.fixture(scope="module")
-def made():
-    return SampleMaterials("absent").read()
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("made")
+    write(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def sample(folder):
+    return SampleMaterials(str(folder)).read()
 
 
 def steps(plane: np.ndarray, axis: int) -> np.ndarray:
@@ -20,10 +27,10 @@ def steps(plane: np.ndarray, axis: int) -> np.ndarray:
     return np.abs(np.roll(plane, -1, axis) - plane).mean(axis=tuple(a for a in range(plane.ndim) if a != axis))
 
 
-def test_edges_continue_at_the_opposite_ones(made):
+def test_edges_continue_at_the_opposite_ones(sample):
     """The step across the wrap is one among the others: a mirrored edge's would be smaller, a cut one's larger."""
     looked = 0
-    for image in made.images:
+    for image in sample.images:
         for plane in (image.rgb_HW3, image.height_HW, image.roughness_HW):
             for axis in (0, 1):
                 step = steps(plane, axis)
@@ -32,22 +39,24 @@ def test_edges_continue_at_the_opposite_ones(made):
     assert looked == 12 * 3 * 2
 
 
-def test_what_is_read(made):
-    assert made.groups == list(MATERIALS)
-    assert len(made.groups) == 12
-    assert made.planes == ("red", "green", "blue", "height", "roughness")
-    for image in made.images:
+def test_what_is_read(sample):
+    assert sample.groups == list(MATERIALS)
+    assert len(sample.groups) == 12
+    assert sample.planes == ("red", "green", "blue", "height", "roughness")
+    assert (sample.name, sample.licence) == ("sample", "CC0-1.0")
+    assert len(sample.rights) == 36
+    for image in sample.images:
         assert image.periodic
         assert image.rgb_HW3.shape == (256, 256, 3)
-        assert image.rgb_HW3.dtype == image.height_HW.dtype == image.roughness_HW.dtype == np.float32
         for plane in (image.rgb_HW3, image.height_HW, image.roughness_HW):
+            assert plane.dtype == np.float32
             assert 0 <= plane.min() < plane.max() <= 1
-        assert image.height_HW.max() - image.height_HW.min() > 0.7  # eight bits are used
+        assert np.ptp(image.height_HW) > 0.7  # eight bits are used
 
 
-def test_joints_lie_low_and_are_rough(made):
-    """True maps: what is deep in brick, tile and hexagons is rough; height explains colour's darkness in gravel."""
-    by_name = {image.group: image for image in made.images}
+def test_maps_are_true(sample):
+    """What lies deep in brick, tile and hexagons is rough; a pebble is light on top and dark at its foot."""
+    by_name = {image.group: image for image in sample.images}
     for name in ("brick", "tile", "hex"):
         image = by_name[name]
         deep = image.height_HW < 0.5 * np.median(image.height_HW)
@@ -56,21 +65,22 @@ def test_joints_lie_low_and_are_rough(made):
     assert np.corrcoef(gravel.height_HW.ravel(), gravel.rgb_HW3.mean(axis=2).ravel())[0, 1] > 0.4
 
 
-def test_with_and_without_the_files(made, tmp_path):
-    write(tmp_path)
-    kept = SampleMaterials(str(tmp_path)).read()
+def test_small(folder):
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 2_000_000
+
+
+def test_with_and_without_the_files(folder):
+    two = ["weave", "plank"]
+    kept, made = SampleMaterials(str(folder), two).read(), SampleMaterials("absent", two).read()
+    assert kept.groups == made.groups == two
     assert kept.sha256 == made.sha256
+    assert kept.rights == made.rights
+    assert len(made.rights) == 6
 
 
-def test_some_of_them():
-    few = SampleMaterials("absent", materials=["tile", "brick"]).read()
-    assert few.groups == ["tile", "brick"]
+def test_no_such_material(tmp_path):
     with pytest.raises(Fault, match=r"data\.materials: 'grass' is not in the sample, which has brick, tile"):
         SampleMaterials(materials=["grass"])
-
-
-def test_a_broken_picture(tmp_path: Path):
-    (tmp_path / "brick").mkdir()
-    (tmp_path / "brick" / "brick_color.png").write_bytes(b"not a picture")
-    with pytest.raises(Fault, match=r"brick_color\.png is missing or broken: `dvc pull` brings the sample again"):
+    write(tmp_path, ["plank"])
+    with pytest.raises(Fault, match="holds no brick: `dvc pull` brings the sample again"):
         SampleMaterials(str(tmp_path), ["brick"]).read()

@@ -1,4 +1,4 @@
-"""The teaching sample: twelve materials drawn by formula, `procedural/`, with true height and roughness.
+"""The teaching sample: twelve materials drawn by formula, `procedural/`, read the way a studio's own pictures are read.
 
 `SampleMaterials` reads data/creative where it has been fetched (`dvc pull`), else the generator draws them.
 
@@ -8,14 +8,16 @@
 brick/brick_color.png       256 x 256 px, sRGB; periodic: its edges continue at the opposite ones
 brick/brick_height.png      linear, 0 the deepest place, 255 the highest
 brick/brick_roughness.png   linear, 0 a mirror, 255 chalk
-LICENSE, rights.yaml        CC0-1.0; a row per file, so that the folder can be read as a studio's own
+LICENSE, rights.yaml        CC0-1.0; a row per file
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,11 +25,17 @@ import numpy as np
 import yaml
 
 from common.fault import Fault
-from pilots.creative.data.contract import Exemplar, Exemplars
+from pilots.creative.data.contract import Exemplars
+from pilots.creative.data.fingerprint import fingerprint
+from pilots.creative.data.folder import Folder
 from pilots.creative.data.procedural.library import MATERIALS, make
 
-MAPS = ("color", "height", "roughness")
-LICENCE = "CC0-1.0 (drawn by this project's own program)"
+PUBLIC = """CC0 1.0 Universal (https://creativecommons.org/publicdomain/zero/1.0/)
+
+The pictures in this folder were drawn by the program pilots/creative/data/procedural. To the extent possible under law,
+the sector AI pilots contributors have waived all copyright and related rights to them. A citation is welcome:
+"Sector AI pilots: twelve procedural materials", with CITATION.cff of the project.
+"""
 
 
 class SampleMaterials:
@@ -35,72 +43,61 @@ class SampleMaterials:
     materials  those wanted, by name; none named = all twelve
     """
 
+    findings: tuple[str, ...] = ()
+
     def __init__(self, folder: str = "data/creative", materials: Sequence[str] = ()):
         unknown = [name for name in materials if name not in MATERIALS]
         if unknown:
             raise Fault(f"data.materials: '{unknown[0]}' is not in the sample, which has {', '.join(MATERIALS)}")
         self.folder = Path(folder)
-        self.materials = tuple(materials) or tuple(MATERIALS)
+        self.materials = tuple(dict.fromkeys(materials)) or tuple(MATERIALS)
 
     def read(self) -> Exemplars:
-        """One periodic picture per material, its class by the same name."""
-        there = self.folder.is_dir()
-        maps = {name: _kept(self.folder / name) if there else make(name) for name in self.materials}
-        digest = hashlib.sha256()
-        for name, planes in maps.items():
-            digest.update(name.encode())
-            for plane in planes.values():
-                digest.update(plane.tobytes())
-        return Exemplars("sample", tuple(_exemplar(n, m) for n, m in maps.items()), LICENCE, digest.hexdigest())
+        """One periodic picture per material, its class by the same name, in the order asked for."""
+        if (self.folder / "rights.yaml").is_file():
+            return self._read(self.folder)
+        with tempfile.TemporaryDirectory() as made:
+            write(Path(made), self.materials)
+            return self._read(Path(made))
+
+    def _read(self, folder: Path) -> Exemplars:
+        seen = Folder(str(folder), periodic=True, name="sample").read()
+        there = {image.group: image for image in seen.images}
+        missing = [name for name in self.materials if name not in there]
+        if missing:
+            raise Fault(f"{folder} holds no {missing[0]}: `dvc pull` brings the sample again")
+        images = tuple(there[name] for name in self.materials)
+        rights = tuple(row for row in seen.rights if row["path"].split("/")[0] in self.materials)
+        return replace(seen, images=images, rights=rights, sha256=fingerprint(images))
 
 
-def _exemplar(name: str, planes: dict[str, np.ndarray]) -> Exemplar:
-    unit = {key: plane.astype(np.float32) / np.float32(255) for key, plane in planes.items()}
-    return Exemplar(f"{name}/{name}_color.png", name, unit["color"], unit["height"], unit["roughness"], periodic=True)
-
-
-def _kept(folder: Path) -> dict[str, np.ndarray]:
-    planes = {}
-    for key in MAPS:
-        path = folder / f"{folder.name}_{key}.png"
-        form = cv2.IMREAD_COLOR_RGB if key == "color" else cv2.IMREAD_GRAYSCALE
-        plane = cv2.imread(str(path), form) if path.is_file() else None
-        if plane is None:
-            raise Fault(f"{path} is missing or broken: `dvc pull` brings the sample again")
-        planes[key] = plane
-    return planes
-
-
-def write(folder: Path) -> None:
-    """All pictures, their licence, and a row of rights for each."""
+def write(folder: Path, materials: Iterable[str] = tuple(MATERIALS)) -> None:
+    """The pictures, their licence, and a row of rights for each."""
     rows = []
-    for name in MATERIALS:
+    for name in materials:
         (folder / name).mkdir(parents=True, exist_ok=True)
-        for key, plane in make(name).items():
-            path = folder / name / f"{name}_{key}.png"
-            _, png = cv2.imencode(".png", plane[..., ::-1] if key == "color" else plane, PNG)
-            path.write_bytes(png.tobytes())
+        for what, plane in make(name).items():
+            path = folder / name / f"{name}_{what}.png"
+            path.write_bytes(_png(plane))
             rows.append(
                 {
                     "path": path.relative_to(folder).as_posix(),
                     "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
                     "owner": "The sector AI pilots contributors",
                     "licence": "CC0-1.0",
-                    "source": f"pilots/creative/data/procedural, material {name}",
-                    "consent": "not needed: drawn by a program, no person and no work of others is shown",
+                    "source": "pilots/creative/data/procedural",
+                    "consent": "none needed: drawn by a formula",
                 }
             )
     (folder / "rights.yaml").write_text(yaml.safe_dump({"files": rows}, sort_keys=False, width=120))
     (folder / "LICENSE").write_text(PUBLIC)
 
 
-PNG = [cv2.IMWRITE_PNG_COMPRESSION, 9]
-PUBLIC = """CC0 1.0 Universal (https://creativecommons.org/publicdomain/zero/1.0/)
-
-The pictures in this folder were drawn by the program pilots/creative/data/procedural. To the extent possible under law,
-the sector AI pilots contributors have waived all copyright and related rights to them. A citation is welcome:
-"Sector AI pilots: twelve procedural materials", see CITATION.cff of the project.
-"""
+def _png(plane: np.ndarray) -> bytes:
+    colour = plane.ndim == 3
+    how = cv2.IMWRITE_PNG_STRATEGY_DEFAULT if colour else cv2.IMWRITE_PNG_STRATEGY_FILTERED  # what is smaller
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, how]
+    return bytes(cv2.imencode(".png", plane[..., ::-1] if colour else plane, settings)[1])
 
 
 if __name__ == "__main__":

@@ -11,22 +11,21 @@ from pilots.creative.data.procedural.surface import Surface, hollows
 
 def rust() -> Surface:
     """Painted steel that rusts through: blue paint in islands with lifted rims, orange and brown scale."""
-    field = fractal(121, 2.7, 3, 110)
+    field = fractal(121, 2.8, 3, 90)
     left = field - 0.25
     paint = step(-0.03, 0.05, left)
     rim = np.exp(-(((left - 0.08) / 0.07) ** 2))
-    scale, pits, cloud = fractal(122, 1.6, 8, 120), step(0.8, 2.0, fractal(123, 1.0, 20, 120)), fractal(124, 2.2, 3, 60)
-    grain = fractal(125, 0.4, 20)
+    scale, pits, cloud = fractal(122, 2.0, 8, 90), step(0.8, 2.0, fractal(123, 1.2, 14, 80)), fractal(124, 2.2, 3, 60)
     stain = np.exp(np.minimum(-left + 0.05, 0) * 4.5)
-    age = np.clip(0.52 + 0.17 * cloud + 0.14 * scale, 0, 1)
+    age = np.clip(0.5 + 0.18 * cloud + 0.08 * scale, 0, 1)
     iron = ramp(["#2f1710", "#5a2814", "#8a3f18", "#b45f23", "#d08a45"], age)
     iron = mix(iron, "#24120d", 0.6 * pits)
-    coat = ramp(["#2f5560", "#3f6a74", "#54808a"], np.clip(0.5 + 0.14 * fractal(126, 2, 2, 40) + 0.05 * grain, 0, 1))
+    coat = ramp(["#2f5560", "#3f6a74", "#54808a"], np.clip(0.5 + 0.14 * fractal(126, 2, 2, 40), 0, 1))
     coat = mix(coat, "#9a5a2c", 0.75 * stain * step(-1.2, 0.9, cloud))
     coat = mix(coat, "#93a9a8", 0.5 * rim)
-    height = (0.35 + 0.05 * scale - 0.15 * pits) * (1 - paint) + (0.62 + 0.13 * rim + 0.006 * grain) * paint
+    height = (0.35 + 0.04 * scale - 0.15 * pits) * (1 - paint) + (0.62 + 0.13 * rim) * paint
     colour = mix(iron, coat, paint) * (1 - 0.6 * hollows(height, 5))[..., None]
-    rough = (0.85 + 0.04 * scale) * (1 - paint) + (0.4 + 0.2 * stain + 0.02 * grain) * paint
+    rough = (0.84 + 0.1 * pits) * (1 - paint) + (0.4 + 0.25 * stain) * paint
     return Surface(height, rough, colour)
 
 
@@ -55,7 +54,7 @@ def plaster() -> Surface:
         step(2.2, 3.0, fractal(136, 0.5, 24, 100)),
         fractal(134, 2.4, 1, 12),
     )
-    height = height + 0.01 * grain - 0.14 * pits + 0.02 * cloud
+    height = height - 0.14 * pits + 0.02 * cloud
     high, low = hollows(-height, 5), hollows(height, 5)
     lime = ramp(["#c4b297", "#d9cab1", "#e6dac5", "#f0e7d6"], np.clip(0.25 + tone + 0.06 * cloud + 0.01 * grain, 0, 1))
     lime = mix(lime, "#fdf8ee", np.clip(2.2 * high, 0, 1))

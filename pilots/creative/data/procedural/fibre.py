@@ -74,13 +74,13 @@ def leather() -> Surface:
     bend = np.stack([fractal(81, 3, 3, 50), fractal(82, 3, 3, 50)], axis=-1)
     count = 1100
     skin = cells(scattered(83, count, 2), 2.5 * bend, corner=2.0)
-    cloud, grain, crumple = fractal(85, 3, 1, 10), fractal(86, 0.8, 20, 160), fractal(89, 1.8, 12, 100)
+    cloud, crumple = fractal(85, 3, 1, 10), fractal(89, 2.0, 12, 80)
     dome = 1 - np.exp(-np.maximum(skin.border_NN + 0.4, 0) / 2.6)
     rng = np.random.default_rng(87)
     lift, tint = skin.each(rng.normal(0, 1, count)), skin.each(rng.normal(0, 1, count))
     pores = step(2.3, 3.0, fractal(88, 0.4, 30, 110))
-    height = 0.3 + (0.5 + 0.05 * lift) * dome + 0.04 * crumple + 0.01 * grain - 0.06 * pores
-    at = np.clip(0.2 + 0.52 * dome**1.3 + 0.03 * tint + 0.05 * cloud + 0.05 * crumple + 0.012 * grain, 0, 1)
+    height = 0.3 + (0.5 + 0.05 * lift) * dome + 0.04 * crumple - 0.06 * pores
+    at = np.clip(0.2 + 0.52 * dome**1.3 + 0.03 * tint + 0.05 * cloud + 0.05 * crumple, 0, 1)
     hide = ramp(["#3a1a0b", "#5f2f15", "#7c4220", "#96562c", "#b5703f"], at)
     hide = mix(hide, "#3a1c0e", 0.35 * pores)
-    return Surface(height, 0.66 - 0.3 * dome + 0.1 * pores + 0.01 * crumple, hide)
+    return Surface(height, 0.66 - 0.3 * dome + 0.1 * pores, hide)
