@@ -75,6 +75,7 @@ def test_small(pulled):
 
     assert size(pulled / "manufacturing") < 1_500_000
     assert size(pulled / "healthtech") < 1_000_000
+    assert size(pulled / "creative") < 2_000_000
     assert size(pulled) < 5_000_000
 
 
