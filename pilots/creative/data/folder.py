@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -140,6 +141,11 @@ class Folder:
             raise Fault(f"{at} is coloured; a {what} map is grey: export it so, or rename it if it is another kind")
         method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
         return cv2.resize(map_HW3.mean(axis=2), size, interpolation=method)
+
+
+def looked_at(reader: Any) -> Looked:
+    """What any reader of pictures has to say; readers of the project's own pictures have nothing to complain of."""
+    return reader.look() if isinstance(reader, Folder) else Looked(images=list(reader.read().images))
 
 
 def _some(names: list[str], most: int = 5) -> str:

@@ -18,8 +18,6 @@ SIDE = 256  # px, made from 512 by area
 class Photos:
     """Three photographs, a class each, grey (three equal planes), 256 x 256 px. Nothing is downloaded."""
 
-    findings: tuple[str, ...] = ()
-
     def read(self) -> Exemplars:
         images = tuple(_photo(name) for name in NAMES)
         return Exemplars("scikit-image photographs", images, licence="CC0-1.0", sha256=fingerprint(images))
