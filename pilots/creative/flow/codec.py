@@ -21,16 +21,22 @@ class Codec(nn.Module):
     their own; each is shifted and scaled to mean 0 and standard deviation 1 over its exemplar.
     """
 
-    def __init__(self, pictures_IHWP: Sequence[np.ndarray]):
+    def __init__(self, mean_IP: torch.Tensor, into_ICP: torch.Tensor, back_IPC: torch.Tensor):
         super().__init__()
+        self.register_buffer("mean", mean_IP)
+        self.register_buffer("into", into_ICP)
+        self.register_buffer("back", back_IPC)
+
+    @classmethod
+    def of(cls, pictures_IHWP: Sequence[np.ndarray]) -> Codec:
+        """The codec of these pictures; a channel that is faint in all of them is left out."""
         found = [_axes(picture.reshape(-1, picture.shape[-1]).astype(np.float64)) for picture in pictures_IHWP]
         mean_IP, axes_IPC, std_IC = (np.stack(parts) for parts in zip(*found, strict=True))
         alive_C = (std_IC > FAINT).any(axis=0)
         alive_C[0] = True
         axes_IPC, std_IC = axes_IPC[..., alive_C], np.maximum(std_IC[:, alive_C], FAINT)
-        self.register_buffer("mean", torch.tensor(mean_IP, dtype=torch.float32))
-        self.register_buffer("into", torch.tensor((axes_IPC / std_IC[:, None]).swapaxes(1, 2), dtype=torch.float32))
-        self.register_buffer("back", torch.tensor(axes_IPC * std_IC[:, None], dtype=torch.float32))
+        into_ICP = (axes_IPC / std_IC[:, None]).swapaxes(1, 2)
+        return cls(*(torch.tensor(x, dtype=torch.float32) for x in (mean_IP, into_ICP, axes_IPC * std_IC[:, None])))
 
     @property
     def channels(self) -> int:

@@ -44,7 +44,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.first, self.second = TorusConv(width, width), TorusConv(width, width)
+        self.first, self.second = TorusConv(width, width, around=2), nn.Conv2d(width, width, 3)
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
@@ -60,7 +60,7 @@ class Velocity(nn.Module):
         self.enter = TorusConv(channels, one, kernel=6, stride=2, around=2)  # 3x3 on cells of 2x2 pixels
         self.down_two, self.down_three = nn.Conv2d(one, two, 2, 2), nn.Conv2d(two, three, 2, 2)
         self.up_two, self.up_one = nn.ConvTranspose2d(three, two, 2, 2), nn.ConvTranspose2d(two, one, 2, 2)
-        widths = [one, two, *[three] * DEEP, two, one]
+        widths = [two, *[three] * DEEP, two, one]
         self.blocks = nn.ModuleList(Block(width) for width in widths)
         self.leave = TorusConv(one, 4 * channels)
         nn.init.zeros_(self.leave.weight)
@@ -76,14 +76,14 @@ class Velocity(nn.Module):
         told = self.time(torch.cos(t[:, None] * self.waves)) + condition @ self.picture
         told = self.tell(functional.silu(self.mix(functional.silu(told))))[..., None, None].split(self.parts, dim=1)
         blocks = [lambda x, i=i: self.blocks[i](x, 1 + told[2 * i], told[2 * i + 1]) for i in range(len(self.blocks))]
-        one = blocks[0](self.enter(state))
-        two = blocks[1](self.down_two(one))
+        one = torch.relu(self.enter(state))
+        two = blocks[0](self.down_two(one))
         x = self.down_three(two)
-        for block in blocks[2:-2]:
+        for block in blocks[1:-2]:
             x = block(x)
         x = blocks[-2](two + self.up_two(x))
         x = blocks[-1](one + self.up_one(x))
-        found = functional.pixel_shuffle(self.leave(unit(x)), 2)
+        found = functional.pixel_shuffle(self.leave(x), 2)
         t = t[:, None, None, None]
         # What the velocity would be if every pixel were white noise of its own: the net learns the rest.
         return found + state * ((2 * t - 1) / (t * t + (1 - t) * (1 - t)))

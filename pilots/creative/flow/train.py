@@ -16,6 +16,7 @@ from pilots.creative.flow.net import Velocity
 from pilots.creative.flow.patches import Patches
 
 WARM_UP = 100  # steps until the learning rate is whole
+MIDDLE = 0.5  # of the logit of a time in training: fine structure is settled late (Karras et al. 2022 have the same)
 SMOOTH = 0.998  # share of the averaged weights that a step keeps
 
 
@@ -49,7 +50,7 @@ class Training:
         data = torch.from_numpy(data_BCHW)
         noise = torch.from_numpy(random.standard_normal(data_BCHW.shape, np.float32))
         even = (np.arange(self.batch) + random.random()) / self.batch  # logit-normal times, one of each part
-        t = torch.sigmoid(torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
+        t = torch.sigmoid(MIDDLE + torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
         at = t[:, None, None, None]
         condition = torch.eye(self.net.picture.shape[0])[which]
         with quick():

@@ -9,11 +9,13 @@ import itertools
 import time
 from typing import Self
 
+import cv2
 import numpy as np
 import onnx
 import torch
 from torch import nn
 
+from common.atomic import write_bytes
 from common.run import Run
 from pilots.creative import graph
 from pilots.creative.data.contract import Exemplars, stacked
@@ -25,6 +27,7 @@ from pilots.creative.flow.sampler import Sampler
 from pilots.creative.flow.train import Training
 
 KEEP = 100  # steps between two kept states
+PREVIEW = 6  # classes
 
 
 class TileFlow:
@@ -43,7 +46,7 @@ class TileFlow:
     """
 
     learns = "material"
-    halo = 80  # px: how far the net looks, the last filter included
+    halo = 88  # px: how far the net looks, the last filter included
 
     def __init__(
         self,
@@ -86,16 +89,29 @@ class TileFlow:
             training.run(min(KEEP, training.steps - training.done))
             if run is not None:
                 run.put(name, training.arrays())
+                write_bytes(run.folder / "preview.png", self._preview(seen))
                 run.say(f"step {training.done} of {training.steps}, loss {training.loss:.3f}")
         training.finish()
         self._learn_finish(seen, seed)
         return self
 
+    @torch.no_grad()
+    def _preview(self, seen: Exemplars) -> bytes:
+        """A PNG: what the net draws at this moment in the manner of the first pictures of a few classes."""
+        shown = [seen.of(group)[0] for group in seen.groups[:PREVIEW]]
+        condition = torch.eye(len(self.latents))[shown]
+        noise = np.random.default_rng(0).standard_normal((len(shown), self.channels, 64, 64), np.float32)
+        planes = self.codec.decode(
+            self._drawn(torch.from_numpy(noise), [k / 8 for k in range(9)], condition), condition
+        )
+        row_HW3 = torch.cat(list(planes[:, :3].clamp(0, 1)), dim=2).permute(1, 2, 0).numpy()
+        return cv2.imencode(".png", np.rint(255 * row_HW3[..., ::-1]).astype(np.uint8))[1].tobytes()
+
     def _begin(self, seen: Exemplars, seed: int) -> Training:
         self.planes = seen.planes
         left = [image.left() for image in seen.images]
         pictures = [stacked(image, self.planes) for image in left]
-        self.codec = Codec(pictures)
+        self.codec = Codec.of(pictures)
         self.channels, images = self.codec.channels, len(left)
         eye = torch.eye(images)
         self.latents = [
