@@ -7,7 +7,8 @@ verify(path) -> Finding             what a file says of itself, and whether that
 
 from pilots.creative.use.provenance.certificate import key
 from pilots.creative.use.provenance.credential import sign
+from pilots.creative.use.provenance.finding import Finding, verify
 from pilots.creative.use.provenance.made import Made
 from pilots.creative.use.provenance.watermark import mark
 
-__all__ = ["Made", "key", "mark", "sign"]
+__all__ = ["Finding", "Made", "key", "mark", "sign", "verify"]

@@ -11,11 +11,13 @@ from typing import Any
 from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Context, Reader, Signer
 
 from common.fault import Fault
-from pilots.creative.use.provenance import xmp
+from pilots.creative.use.provenance import container, xmp
 from pilots.creative.use.provenance.certificate import Identity, identity
 from pilots.creative.use.provenance.made import Made
 
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
+PROGRAM = "pilot-creative"
+CONTAINER = "container: bytes of the credential that no signature covers are not as they were written"
 GENERATION = "org.sector-ai-pilots.generation"  # our own assertion
 MINING = ("ai_generative_training", "ai_inference", "ai_training", "data_mining")  # CAWG training-mining 1.1
 # Nothing may be fetched, neither a manifest from elsewhere nor a certificate's state.
@@ -75,13 +77,19 @@ def read(data: bytes, fmt: str, me: Identity | None) -> Credential | None:
     try:
         with Reader(TYPES[fmt], io.BytesIO(data), context=_context(me)) as reader:
             found, state = json.loads(reader.json()), reader.get_validation_state()
+            name = found.get("active_manifest", "")
+            whole = json.loads(reader.detailed_json()).get("manifests", {}).get(name, {})
     except C2paError.ManifestNotFound:
         return None
     except C2paError as err:
+        if b"c2pa" not in data:  # what is broken is the file, and it never had one
+            return None
         return Credential("Invalid", (f"the credential cannot be read ({err})",), {}, "", ())
-    active = found.get("manifests", {}).get(found.get("active_manifest"), {})
+    active = found.get("manifests", {}).get(name, {})
     failures = found.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     problems = tuple(f"{each['code']}: {each.get('explanation', '')}" for each in failures)
+    if state != "Invalid" and _by_this_program(active) and not _as_written(data, fmt, whole, name):
+        state, problems = "Invalid", (CONTAINER,)
     facts = [each["data"] for each in active.get("assertions", []) if each["label"] == GENERATION]
     return Credential(
         state=state or "Invalid",
@@ -92,9 +100,23 @@ def read(data: bytes, fmt: str, me: Identity | None) -> Credential | None:
     )
 
 
+def _by_this_program(active: dict[str, Any]) -> bool:
+    return any(each.get("name") == PROGRAM for each in active.get("claim_generator_info", []))
+
+
+def _as_written(data: bytes, fmt: str, whole: dict[str, Any], name: str) -> bool:
+    """Also the bytes that no signature covers; C2PA itself says which."""
+    left_out = whole.get("assertion_store", {}).get("c2pa.hash.data", {}).get("exclusions", [])
+    if len(left_out) != 1:
+        return False
+    return container.untouched(data, fmt, left_out[0]["start"], left_out[0]["length"], name)
+
+
 def _context(me: Identity | None) -> Context:
     trust = {"trust": {"trust_anchors": me.root.decode()}} if me else {}
-    builder = {"builder": {"thumbnail": {"enabled": False}}}
+    # "Created" assertions are the signer's own word; others would count as hearsay.
+    labels = ["c2pa.actions.v2", GENERATION, "cawg.training-mining"]
+    builder = {"builder": {"thumbnail": {"enabled": False}, "created_assertion_labels": labels}}
     return Context.from_dict({"version": 1, **OFFLINE, **trust, **builder})
 
 
@@ -108,7 +130,7 @@ def _manifest(made: Made, fmt: str) -> dict[str, Any]:
         facts["ingredient"] = {"name": made.picture, "sha256": hashlib.sha256(made.ingredient).hexdigest()}
     mining = {f"cawg.{use}": {"use": "notAllowed"} for use in MINING}
     return {
-        "claim_generator_info": [{"name": "pilot-creative"}],
+        "claim_generator_info": [{"name": PROGRAM}],
         "title": made.title,
         "format": TYPES[fmt],
         "assertions": [
