@@ -8,7 +8,6 @@ import os
 os.environ.update(
     HF_HUB_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",
-    HF_HUB_DISABLE_IMPLICIT_TOKEN="1",
     TRANSFORMERS_OFFLINE="1",
     DISABLE_TELEMETRY="YES",
     DO_NOT_TRACK="1",

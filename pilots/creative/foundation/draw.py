@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from common.fault import Fault
-from pilots.creative.foundation.load import quiet
+from pilots.creative.foundation.load import first_line, quiet
 from pilots.creative.models.foundation import Foundation
 from pilots.creative.noise import noise
 
@@ -26,11 +26,13 @@ def size(pipeline: Any, asked: Foundation) -> int:
     trained = trained if isinstance(trained, int) else max(trained or (64,))
     side = asked.size or max(step, trained * pipeline.vae_scale_factor // step * step)
     if side % step:
-        near = [s for s in (side // step * step, side // step * step + step) if s]
-        raise Fault(f"model.size={side} is no multiple of {step} px, as this model needs: say {' or '.join(map(str, near))}")
+        near = " or ".join(str(s) for s in (side // step * step, side // step * step + step) if s)
+        raise Fault(f"model.size={side} is no multiple of {step} px, as this model needs: say {near}")
     channels = pipeline.unet.config["in_channels"]
     if channels != pipeline.vae.config["latent_channels"]:
-        raise Fault(f"the model's unet takes {channels} channels, so it needs more than a prompt; choose a text-to-image model")
+        raise Fault(
+            f"the model needs more than a prompt, its unet takes {channels} channels: take a text-to-image model"
+        )
     longest = pipeline.tokenizer.model_max_length - 2  # a mark at either end
     for name, text in {"prompt": asked.prompt, "avoid": asked.avoid}.items():
         words = len(pipeline.tokenizer(text).input_ids) - 2
@@ -51,18 +53,21 @@ def tile(pipeline: Any, asked: Foundation, side: int, seed: int) -> np.ndarray:
     """[side, side, 3] float32."""
     import torch
 
-    with quiet(), torch.no_grad():
-        drawn = pipeline(
-            asked.prompt,
-            negative_prompt=asked.avoid or None,
-            height=side,
-            width=side,
-            num_inference_steps=asked.steps,
-            guidance_scale=asked.guidance,
-            latents=latent(pipeline, side, seed),
-            generator=torch.Generator().manual_seed(seed),  # for the schedulers that draw noise at every step
-            output_type="np",
-        )
+    settings = {
+        "negative_prompt": asked.avoid or None,
+        "height": side,
+        "width": side,
+        "num_inference_steps": asked.steps,
+        "guidance_scale": asked.guidance,
+        "latents": latent(pipeline, side, seed),
+        "generator": torch.Generator().manual_seed(seed),  # for the schedulers that draw noise at every step
+        "output_type": "np",
+    }
+    try:
+        with quiet(), torch.no_grad():
+            drawn = pipeline(asked.prompt, **settings)
+    except Exception as err:  # nets, scheduler and settings of a stranger: what they set off has no common base
+        raise Fault(f"the model cannot draw this: {first_line(err)}") from err
     picture = np.asarray(drawn.images[0], np.float32)
     if not np.isfinite(picture).all():
         raise Fault("the model drew no picture (its numbers overflowed): try another scheduler or fewer steps")

@@ -62,7 +62,8 @@ def answers(pipeline: Any, asked: Foundation, side: int) -> dict[str, np.ndarray
     with quiet(), torch.no_grad():
         text = pipeline.text_encoder(words)[0]
         found = {"text": text, "picture": pipeline.vae.decode(x)[0] / 2 + 0.5}
-        found |= {name: pipeline.unet(x, t, text, return_dict=False)[0] for name, t in (("early", early), ("late", late))}
+        for name, t in (("early", early), ("late", late)):
+            found[name] = pipeline.unet(x, t, text, return_dict=False)[0]
     return {name: np.asarray(answer, np.float32) for name, answer in found.items()}
 
 

@@ -82,7 +82,7 @@ def weights(folder: Path, part: str) -> Path:
     """The one safetensors file of a part, in full or in half precision."""
     stem, inside = WEIGHTS[part], folder / part
     if (inside / f"{stem}.safetensors.index.json").exists():
-        raise Fault(f"{part} is split over several files: save it again with save_pretrained(…, max_shard_size='100GB')")
+        raise Fault(f"{part} is split over several files: save it again with max_shard_size='100GB'")
     for name in (f"{stem}.safetensors", f"{stem}.fp16.safetensors"):
         if (inside / name).exists():
             return _file(folder, f"{part}/{name}", largest=None)
@@ -107,7 +107,8 @@ def sha256(folder: Path) -> str:
     whole = hashlib.sha256()
     for path in used(folder):
         with path.open("rb") as file:
-            whole.update(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        whole.update(f"{content}  {path.relative_to(folder).as_posix()}\n".encode())
     return whole.hexdigest()
 
 
@@ -149,7 +150,7 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as err:
         raise Fault(f"{name} in {folder} is not JSON that can be read: {str(err)[:80]}") from err
     if not isinstance(said, dict):
-        raise Fault(f"{name} in {folder} holds no settings (\"name\": value)")
+        raise Fault(f'{name} in {folder} holds no settings ("name": value)')
     return said
 
 

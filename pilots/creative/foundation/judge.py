@@ -18,7 +18,11 @@ from pilots.creative.metrics.seam import LEVEL, seam
 from pilots.creative.metrics.swd import PATCHES, SIDE, quantiles, spread, swd
 
 OURS, NAIVE, UNTOUCHED = "periodic", "mirror", "untouched"
-UNITS = {"seam_pass": "share of tiles", "seam_ratio": "steps across the seam per step inside", "diversity": "standard deviations"}
+UNITS = {
+    "seam_pass": "share of tiles",
+    "seam_ratio": "steps across the seam per step inside",
+    "diversity": "standard deviations",
+}
 AT_ONCE = 10_000  # seeds of tiles between two seeds of a run
 
 
@@ -45,7 +49,7 @@ def apart(tiles_NSS3: np.ndarray) -> np.ndarray:
     return far.sum(axis=1) / max(1, len(drawn) - 1)
 
 
-def judged(tiles: Mapping[str, np.ndarray], torus: Mapping[str, float], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def judged(tiles: Mapping[str, np.ndarray], torus: Mapping[str, float], seed: int) -> tuple[dict, dict]:
     """Metrics of run.json and the bare numbers of every generator. `tiles`, `torus`: by generator, OURS first."""
     found = {name: values(drawn) for name, drawn in tiles.items()}
     bare = {name: {key: float(v.mean()) for key, v in each.items()} for name, each in found.items()}

@@ -45,18 +45,23 @@ def load(folder: Path) -> StableDiffusionPipeline:
     import torch
     import transformers
 
-    never = {"local_files_only": True, "use_safetensors": True, "torch_dtype": torch.float32}
+    safe = {"local_files_only": True, "use_safetensors": True, "torch_dtype": torch.float32}
     nets = {"text_encoder": transformers.CLIPTextModel, "unet": diffusers.UNet2DConditionModel}
     nets["vae"] = diffusers.AutoencoderKL
     parts = {}
     for part, net in nets.items():
         _check_size(folder, part, net)
-        half = {"variant": "fp16"} if weights(folder, part).name.endswith(".fp16.safetensors") else {}
-        parts[part] = _complete(part, lambda: net.from_pretrained(folder / part, output_loading_info=True, **never, **half))
-    tokenizer = transformers.CLIPTokenizer
-    parts["tokenizer"] = _made("tokenizer", lambda: tokenizer.from_pretrained(folder / "tokenizer", local_files_only=True))
-    steps = getattr(diffusers, class_of(folder, "scheduler"))
-    parts["scheduler"] = _made("scheduler", lambda: steps.from_pretrained(folder / "scheduler", local_files_only=True))
+        variant = "fp16" if weights(folder, part).name.endswith(".fp16.safetensors") else None
+        opened = _made(part, net.from_pretrained, folder / part, variant=variant, output_loading_info=True, **safe)
+        parts[part] = _complete(part, *opened)
+    others = {"tokenizer": transformers.CLIPTokenizer, "scheduler": getattr(diffusers, class_of(folder, "scheduler"))}
+    for part, kind in others.items():
+        parts[part] = _made(part, kind.from_pretrained, folder / part, local_files_only=True)
+    most, known = max(parts["tokenizer"].get_vocab().values(), default=0), parts["text_encoder"].config.vocab_size
+    if most >= known:
+        raise Fault(
+            f"tokenizer/vocab.json numbers words up to {most}, text_encoder knows {known}: they belong to two models"
+        )
     pipeline = diffusers.StableDiffusionPipeline(
         **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
     )
@@ -84,19 +89,22 @@ def _check_size(folder: Path, part: str, net: Any) -> None:
         )
 
 
-def _complete(part: str, make: Callable[[], tuple[Any, dict[str, Any]]]) -> Any:
+def _complete(part: str, net: Any, told: dict[str, Any]) -> Any:
     """The net itself; a Fault where the weights do not hold all of it, for the rest would be noise."""
-    net, told = _made(part, make)
     wrong = [*told.get("missing_keys", ()), *told.get("mismatched_keys", ())]
     if wrong:
         raise Fault(f"{part} has no weights for {wrong[0]} and {len(wrong) - 1} more: the folder is not complete")
     return net.eval()
 
 
-def _made(part: str, make: Callable[[], Any]) -> Any:
+def _made(part: str, make: Callable[..., Any], *given: Any, **settings: Any) -> Any:
     try:
         with quiet():
-            return make()
+            return make(*given, **settings)
     except Exception as err:  # what a broken file sets off in these libraries has no common base
-        first = (str(err).strip().splitlines() or [type(err).__name__])[0][:200]
-        raise Fault(f"{part} cannot be loaded: {first}") from err
+        raise Fault(f"{part} cannot be loaded: {first_line(err)}") from err
+
+
+def first_line(err: Exception) -> str:
+    """What a library says went wrong, fit for a sentence."""
+    return (str(err).strip().splitlines() or [type(err).__name__])[0][:200]

@@ -25,7 +25,9 @@ NOTES = (
 )
 
 
-def save(run: Run, asked: Foundation, tiles: Mapping[str, np.ndarray], seeds: Sequence[int], found: dict[str, Any]) -> float:
+def save(
+    run: Run, asked: Foundation, tiles: Mapping[str, np.ndarray], seeds: Sequence[int], found: dict[str, Any]
+) -> float:
     """`tiles`: by generator [N, S, S, 3]; `found`: facts so far. Returns the share of tiles whose seam shows."""
     data = {"name": f"{asked.folder.name} (as it is, nothing learned)", "rows": 0, "series": 0}
     data |= {"sha256": sha256(asked.folder), "licence": asked.licence}

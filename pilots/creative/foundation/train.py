@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from omegaconf import DictConfig
 
+if TYPE_CHECKING:
+    from common.run import Run
 
-def story(cfg: DictConfig) -> float:
+
+def story(run: Run, cfg: DictConfig) -> float:
     """Draw seamless tiles of one prompt. Returns the share of tiles whose seam shows."""
     from common.config import build
-    from common.run import Run
     from pilots.creative.foundation.draw import mirrored, size
     from pilots.creative.foundation.export import export, opened, prove, torus_error
     from pilots.creative.foundation.judge import NAIVE, OURS, UNTOUCHED, judged, seeds
@@ -21,7 +23,6 @@ def story(cfg: DictConfig) -> float:
 
     asked = build(cfg.model)  # a folder that is not what it should be is told before anything is loaded
     check_extra()
-    run = Run.start(cfg, "creative")
     wanted = seeds(run.seeds, cfg.tiles)
     with run.stage("data"):
         model = load(asked.folder)
@@ -49,7 +50,7 @@ def story(cfg: DictConfig) -> float:
     return save(run, asked, tiles, wanted, found)
 
 
-def drawn(run: Any, name: str, pipeline: Any, asked: Any, side: int, seeds: list[int]) -> np.ndarray:
+def drawn(run: Run, name: str, pipeline: Any, asked: Any, side: int, seeds: list[int]) -> np.ndarray:
     """[N, side, side, 3]; each tile is kept, for one may take minutes."""
     from pilots.creative.foundation.draw import tile
 
