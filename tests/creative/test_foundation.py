@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import third_party
 from omegaconf import OmegaConf
 from tiny_pipeline import write_tiny
 
@@ -316,3 +317,10 @@ def test_mirror_tiling_keeps_the_size_and_has_no_step():
     assert tile.shape == (10, 10, 3)
     np.testing.assert_array_equal(tile[0], tile[-1])
     np.testing.assert_array_equal(tile[:, 0], tile[:, -1])
+
+
+@needs_extra
+def test_no_licence_of_the_extra_binds_a_user():
+    names = third_party.needed("foundation")
+    assert {"diffusers", "optimum-onnx", "transformers"} <= names
+    assert [why for why in map(third_party.refused, sorted(names)) if why] == []
