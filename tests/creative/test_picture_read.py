@@ -39,6 +39,12 @@ def png_that_claims(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
 
 
+def png_whose_pixels_claim_4_gb() -> bytes:
+    data = encoded(RGB, "PNG")
+    at = data.index(b"IDAT") - 4
+    return data[:at] + b"\xff" + data[at + 1 :]
+
+
 def close(found: np.ndarray, wanted: np.ndarray, most: float = 0.5) -> None:
     assert found.dtype == np.float32
     assert found.shape == wanted.shape
@@ -132,6 +138,7 @@ def test_an_embedded_profile_is_applied_and_srgb_changes_nothing():
         (encoded(RGB, "PNG"), "a", "rename it to end in .png"),
         (png_that_claims(100_000, 100_000), "a.png", "claims 10,000,000,000 pixels"),
         (png_that_claims(10_000, 9_000), "a.png", "claims 10,000 x 9,000 pixels"),
+        (png_whose_pixels_claim_4_gb(), "a.png", "are claimed): export or copy it again"),
         (encoded(Image.fromarray(RGB).convert("CMYK"), "JPEG"), "a.jpg", "is in CMYK"),
         (encoded(np.dstack([RGB, ALPHA * 0]), "PNG"), "a.png", "transparent everywhere"),
         (encoded(RGB, "PNG", icc_profile=b"garbage" * 40), "a.png", "colour profile that cannot be applied"),

@@ -58,6 +58,7 @@ def content(path: str | Path) -> bytes:
 def decode(data: bytes, name: str, *, linear: bool = False) -> np.ndarray:
     """As read_picture, from the bytes of a file; `name` is for sentences, its ending must fit the content."""
     kind = _kind(data, name)
+    bare = _pixels_alone(data, name) if kind == "PNG" else data
     try:
         # Odd metadata is no news for a person; what matters raises.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=[kind]) as image:
@@ -65,7 +66,7 @@ def decode(data: bytes, name: str, *, linear: bool = False) -> np.ndarray:
             image.load()  # stricter than OpenCV, which fills what is missing with grey
             turn = image.getexif().get(ExifTags.Base.Orientation, 1)
             profile = None if linear else image.info.get("icc_profile")
-            pixels_HWC = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            pixels_HWC = cv2.imdecode(np.frombuffer(bare, np.uint8), cv2.IMREAD_UNCHANGED)
             if pixels_HWC is None or pixels_HWC.shape[:2] != (image.height, image.width):
                 raise ValueError("no pixels")
         rgb_HW3, alpha_HW = _parts(pixels_HWC)
@@ -101,6 +102,28 @@ def _kind(data: bytes, name: str) -> str:
     if ending.lower() not in ENDINGS[kind]:
         raise Fault(f"{name} holds a {kind} but its name ends in '{ending}': rename it to end in {ENDINGS[kind][0]}")
     return kind
+
+
+def _pixels_alone(png: bytes, name: str) -> bytes:
+    """The PNG with the chunks that make its pixels, and no more.
+
+    A chunk that claims more bytes than there are keeps a decoder busy for minutes; oddities of other chunks, such as
+    a profile that is read elsewhere, are printed by libpng.
+    """
+    kept, at = [png[:8]], 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4])
+        end = at + 12 + length  # length, name, data, check sum
+        if end > len(png):
+            raise Fault(
+                f"{name} is broken or cut off ({len(png):,} bytes, {end:,} are claimed): export or copy it again"
+            )
+        if png[at + 4 : at + 8] in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            kept.append(png[at:end])
+        if png[at + 4 : at + 8] == b"IEND":
+            break
+        at = end
+    return b"".join(kept)
 
 
 def _check(image: Image.Image, name: str) -> None:
