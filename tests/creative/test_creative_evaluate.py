@@ -9,9 +9,11 @@ from common.bundle.session import Session
 from common.fault import Fault
 from pilots.creative.drawn import Drawn, draw, draw_baselines, draw_seams, plan
 from pilots.creative.evaluate import judge
+from pilots.creative.metrics.copying import Copies
 from pilots.creative.models.mirror import Mirror
 from pilots.creative.models.quilting import Quilting, cheapest, cut
 from pilots.creative.noise import noise
+from pilots.creative.pairs import closest, picture
 from tests.creative.made_pictures import exemplars, texture
 
 PART = {"images": [{}, {}], "planes": ["red", "green", "blue", "height"], "channels": 4, "multiple": 8, "steps": 4}
@@ -118,3 +120,18 @@ def test_drawn_gives_the_graph_the_noise_of_each_seed():
     np.testing.assert_allclose(tiles[4, :, :, 2], 1 / (1 + np.exp(-noise(7, 4, range(16), 16)[2])), atol=1e-6)
     assert drawn.torus_error(0, 1, 64) == 0
     np.testing.assert_allclose(drawn._grid(8), [0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])
+
+
+def test_the_closest_pairs_are_shown_side_by_side(seen):
+    tiles = {"c0": np.stack([np.roll(texture(1000 + i, 96, 96), i, 0) for i in range(2)])}
+    left = seen.images[0].left().rgb_HW3
+    tiles["c0"][1, 20:52, 30:62] = left[40:72, 10:42][:, ::-1]  # stolen, and flipped to hide it
+    test = Copies([image.left().rgb_HW3 for image in seen.images[:2]], [seen.images[0].held().rgb_HW3] * 2, 0)
+    test.rng = np.random.default_rng(1)
+    pairs = closest(tiles, {"c0": (test, test.look(tiles["c0"], torus=True))})
+    assert len(pairs) == 16
+    assert pairs[0].off < 1e-3 < 0.1 < pairs[-1].off
+    np.testing.assert_allclose(pairs[0].made_SS3, pairs[0].near_SS3, atol=1e-6)
+    shown = picture(pairs)
+    assert shown.dtype == np.uint8
+    assert shown.shape == (4 * (64 + 6), 4 * (130 + 12), 3)
