@@ -5,6 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from omegaconf import DictConfig, OmegaConf
+
+YAML = Path(__file__).resolve().parents[2] / "conf" / "creative" / "model" / "foundation.yaml"
+WANTED = {"prompt": "mossy cobblestones", "licence": "CC0-1.0", "source": "made in a test"}
+
+
+def settings(path: Path | str, **more) -> DictConfig:
+    """What a user would have to say to draw with the model in this folder."""
+    return OmegaConf.merge(OmegaConf.load(YAML), {"path": str(path), **WANTED, **more})
+
 
 def write_tiny(folder: Path) -> None:
     """A whole folder as diffusers saves it; the extra `foundation` is needed."""
