@@ -42,7 +42,7 @@ def test_a_plan_covers_every_pixel_once_within_its_budget(height, width):
         assert len(parts) == 1 or min(map(len, parts)) >= 64
     tall = len(cut.rows[0]) if len(cut.rows) == 1 else max(map(len, cut.rows)) + 128
     wide = len(cut.columns[0]) if len(cut.columns) == 1 else max(map(len, cut.columns)) + 128
-    assert tall * wide <= 640 * 640
+    assert tall * wide <= 1200 * 1200
 
 
 def test_a_sweep_in_place_sees_old_values_only():

@@ -87,7 +87,7 @@ class Painter:
 
         def work(state: np.ndarray, y: range, x: range) -> np.ndarray | None:
             known, mask = np.zeros((planes, len(y), len(x)), np.float32), np.ones((len(y), len(x)), np.float32)
-            drawn = state  # the graph looks at the noise only where something is kept
+            drawn = np.zeros_like(state)  # the graph looks at the noise only where something is kept
             if kept is not None:
                 mask = kept.mask(y, x)
                 if grid[0] < grid[-1] and not mask.any():

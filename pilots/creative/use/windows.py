@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PIXELS = 640 * 640  # of a window, halo included: the net's memory for it is the constant beside the canvas
+PIXELS = 1200 * 1200  # of a window, halo included: what the net needs for it is the constant beside the canvas
 
 Work = Callable[[np.ndarray, range, range], np.ndarray | None]
 
