@@ -107,7 +107,7 @@ def _grids(grids: Any) -> dict[int, tuple[float, ...]]:
         raise Fault("bundle.json: creative.grids is no table of times by number of steps")
     found = {}
     for count, times in grids.items():
-        steps = int(count) if count.isdecimal() and len(count) < 4 else 0
+        steps = int(count) if count.isdecimal() and count.isascii() and len(count) < 4 else 0
         numbers = isinstance(times, list) and all(isinstance(t, (int, float)) and math.isfinite(t) for t in times)
         if not 1 <= steps <= STEPS or not numbers or len(times) != steps + 1:
             raise Fault(f"bundle.json: creative.grids.{count:.20} is no list of one time more than it has steps")
