@@ -15,7 +15,19 @@ def test_settings_in_a_file_give_what_the_verb_gives(toy_folder, tmp_path):
     (tmp_path / "s.json").write_text(json.dumps({"class": "brick", "size": "64x32", "count": 2, "seed": 4}))
     predict([str(toy_folder), str(tmp_path / "s.json"), "--out", str(tmp_path / "a")])
     tile.main(
-        [str(toy_folder), "--class", "brick", "--size", "64x32", "--count", "2", "--seed", "4", "--out", str(tmp_path / "b")]
+        [
+            str(toy_folder),
+            "--class",
+            "brick",
+            "--size",
+            "64x32",
+            "--count",
+            "2",
+            "--seed",
+            "4",
+            "--out",
+            str(tmp_path / "b"),
+        ]
     )
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["brick_4.png", "brick_5.png", "page.html"]

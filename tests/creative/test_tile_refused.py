@@ -92,7 +92,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("change", "sentence"), HOSTILE)
 def test_a_hostile_part_of_the_manifest(change, sentence):
     made = toy_sampler.toy_manifest()
-    with pytest.raises(Fault, match="bundle.json: ") as caught:
+    with pytest.raises(Fault, match=r"bundle\.json: ") as caught:
         read_material({**made, "creative": {**made["creative"], **change}})
     assert sentence in str(caught.value)
 

@@ -9,58 +9,51 @@ import torch
 from common.bundle.open import open_bundle
 from common.bundle.write import write_bundle
 from pilots.creative import bundle as left
-from pilots.creative import graph
 from pilots.creative.data.contract import Exemplar, Exemplars
-from pilots.creative.flow.codec import Codec
-from pilots.creative.flow.finish import Finish
-from pilots.creative.flow.net import Velocity
-from pilots.creative.flow.sampler import Sampler
+from pilots.creative.models.tile_flow import TileFlow
 from pilots.creative.noise import noise
 from pilots.creative.use.draw import Painter
 
 STEPS = 4
-
-
-class Untrained:
-    """The default model's net and graph with random weights: as far as it reaches, and quick to make."""
-
-    halo, steps = 80, STEPS
-    grids = {str(STEPS): [0.0, 0.25, 0.5, 0.75, 1.0]}
+FOUND = {
+    "model": "tile_flow",
+    "version": "20260131120000",
+    "metrics": {},
+    "parity": {"max_abs_diff": 0.0, "tolerance": 1e-4, "rows": 1},
+    "seed": 0,
+    "commit": "0" * 40,
+    "licence": "Apache-2.0",
+    "data": {"name": "two", "rows": 2, "series": 2, "sha256": "0" * 64, "licence": "CC0-1.0"},
+}
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """The sampler in PyTorch, and its bundle."""
+    """The default model, hardly trained, in PyTorch, and its bundle."""
     random = np.random.default_rng(0)
-    pictures = [random.random((64, 64, 3), np.float32) for _ in range(2)]
-    seen = Exemplars("two", tuple(Exemplar(n, n, p) for n, p in zip("ab", pictures, strict=True)), "CC0-1.0", "0" * 64)
-    codec = Codec(pictures)
+    pictures = (Exemplar(name, name, random.random((96, 96, 3), np.float32)) for name in "ab")
+    seen = Exemplars("two", tuple(pictures), "CC0-1.0", "0" * 64)
+    model = TileFlow(grids={"4": [0.25, 0.5, 0.75]}, steps=4, base=1, per_class=0, batch=1, patch=32, rim=4, drawn=32)
+    model.fit(seen, 0, None)
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)
-        net = Velocity(codec.channels, 2)
-        for weights in net.parameters():
-            weights.add_(0.03 * torch.randn_like(weights))  # the last layer begins at zero
-    sampler = Sampler(net, codec, Finish([0.25], 2, codec.channels)).eval()
-    model = Untrained()
-    model.channels = codec.channels
-    facts = left.part(model, seen)
-    onnx = graph.sampler(sampler, codec.channels, 3, 2)
-    found = {"model": "untrained", "version": "20260131120000", "metrics": {}, "seed": 0, "commit": "0" * 40}
-    found |= {"parity": {"max_abs_diff": 0.0, "tolerance": 1e-4, "rows": 1}, "licence": "Apache-2.0"}
-    data = {"name": "two", "rows": 2, "series": 2, "sha256": "0" * 64, "licence": "CC0-1.0"}
-    manifest = left.describe(onnx, facts, data=data, **found)
+        for weights in model.eager().parameters():
+            weights.add_(0.03 * torch.randn_like(weights))  # the net's last layer begins at zero
+    facts, graph = left.part(model, seen), model.graph()
     folder = tmp_path_factory.mktemp("flow") / "bundle"
-    write_bundle(folder, onnx.SerializeToString(), manifest, left.sample(facts), "# untrained\n")
-    return sampler, folder
+    write_bundle(folder, graph.SerializeToString(), left.describe(graph, facts, **FOUND), left.sample(facts), "# two\n")
+    return model.eager(), folder
 
 
 def test_the_same_seed_in_pytorch_and_onnx_runtime(both):
     sampler, folder = both
-    drawn = Painter(open_bundle(folder)).tile([1], 128, 96, seed=7, steps=STEPS)
-    state = torch.from_numpy(noise(7, sampler.codec.channels, range(128), 96)[None])
+    bundle = open_bundle(folder)
+    channels = bundle.manifest["creative"]["channels"]
+    state = torch.from_numpy(noise(7, channels, range(64), 48)[None])
+    drawn = Painter(bundle).tile([1], 64, 48, seed=7, steps=STEPS)
     grid, condition = torch.linspace(0, 1, STEPS + 1), torch.eye(2)[[1]]
     with torch.no_grad():
-        known, mask = torch.zeros(1, 3, 128, 96), torch.ones(1, 1, 128, 96)
+        known, mask = torch.zeros(1, 3, 64, 48), torch.ones(1, 1, 64, 48)
         eager = sampler(state, state, grid, condition, known, mask)[0][0].numpy()
     assert drawn.std() > 0.05
     steps_apart = np.abs(np.rint(255 * drawn) - np.rint(255 * eager))
