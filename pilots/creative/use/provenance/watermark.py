@@ -29,6 +29,8 @@ ENOUGH = 20.0  # standard deviations: the weakest mark that is expected to reach
 FALSE_ALARM = 1e-4  # per picture, over all shifts and periods
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601, which JPEG keeps best
 NOISE = 0.02  # of a pixel, 0..1: what a later JPEG of quality 60 adds, against which phases are made firm
+BUSY = 0.1  # local standard deviation from which on no more of the mark is hidden
+BAND_ROWS = 256  # px, worked on at a time
 STEPS = 40  # of gradient ascent
 
 
@@ -53,24 +55,22 @@ def mark(rgb_HW3: np.ndarray, key: bytes, where: np.ndarray | None = None) -> np
     key's: gradient ascent on the detector's own measure, under the cap on energy.
     """
     height, width = rgb_HW3.shape[:2]
-    period = (_period(height), _period(width))
-    weight_HW = _masking(_luma(rgb_HW3)) if where is None else _masking(_luma(rgb_HW3)) * where
-    marked = np.count_nonzero(weight_HW)
-    if not marked:
-        return np.array(rgb_HW3, np.float32)
-    folded_PQ, coverage_PQ = _fold(_luma(rgb_HW3), period), _fold(weight_HW, period)
-    cost_PQ = _fold(weight_HW**2, period)  # mean energy of one unit of the pattern at that place
-    share, copies = marked / weight_HW.size, height * width / cost_PQ.size
-    for psnr in PSNR:
-        energy = 10 ** (-psnr / 10) * share * cost_PQ.size
-        pattern_PQ, z = _ascend(folded_PQ, coverage_PQ, cost_PQ, energy, NOISE / math.sqrt(copies), key)
-        if z >= ENOUGH:
-            break
+    rows, cols = _period(height), _period(width)
+    sums, marked = np.zeros((3, rows, cols)), 0
+    for band in _bands(height, rows):
+        luma_hW, weight_hW = _seen(rgb_HW3, band, where)
+        for total, plane in zip(sums, (luma_hW, weight_hW, weight_hW * weight_hW), strict=True):
+            _lay(total, plane)
+        marked += np.count_nonzero(weight_hW)
     out = np.array(rgb_HW3, np.float32)
-    for top in range(0, height, period[0]):  # one band at a time: no second canvas
-        rows = slice(top, top + period[0])
-        step = np.tile(pattern_PQ, (1, width // period[1])) * weight_HW[rows]
-        np.clip(out[rows] + step[..., None], 0, 1, out=out[rows])
+    if not marked:
+        return out
+    copies = height * width / (rows * cols)
+    pattern_PQ = _pattern(sums / copies, marked / copies, NOISE / math.sqrt(copies), key)
+    for band in _bands(height, rows):  # one band at a time: no second canvas
+        step = np.tile(pattern_PQ, (len(band) // rows, width // cols)) * _seen(rgb_HW3, band, where)[1]
+        part = out[band.start : band.stop]
+        np.clip(part + step[..., None], 0, 1, out=part)
     return out
 
 
@@ -80,7 +80,7 @@ def search(rgb_HW3: np.ndarray, key: bytes) -> Found:
     periods = [(p, q) for p in _candidates(luma_HW.shape[0]) for q in _candidates(luma_HW.shape[1])]
     shifts = sum(p * q for p, q in periods)
     threshold = math.sqrt(2 * math.log(shifts / FALSE_ALARM))
-    return Found(max(_agreement(_fold(luma_HW, period), key) for period in periods), threshold)
+    return Found(max(_agreement(_folded(luma_HW, period), key) for period in periods), threshold)
 
 
 def _agreement(folded_PQ: np.ndarray, key: bytes) -> float:
@@ -96,6 +96,18 @@ def _agreement(folded_PQ: np.ndarray, key: bytes) -> float:
         return 0.0
     correlation = np.fft.irfft2(whole * np.conj(phase), s=(rows, cols)) * folded_PQ.size
     return float(correlation.max()) / spread
+
+
+def _pattern(means_3PQ: np.ndarray, marked: float, noise: float, key: bytes) -> np.ndarray:
+    """[P, Q] float32: the weakest of PSNR that is expected to be found, else the strongest.
+
+    means   of luma, weight and squared weight over all copies of each place; marked: pixels of one copy
+    """
+    for psnr in PSNR:
+        pattern_PQ, z = _ascend(*means_3PQ, 10 ** (-psnr / 10) * marked, noise, key)
+        if z >= ENOUGH:
+            break
+    return pattern_PQ
 
 
 def _ascend(
@@ -134,16 +146,22 @@ def _phases(key: bytes, rows: int, cols: int) -> tuple[np.ndarray, np.ndarray]:
     return np.exp(2j * np.pi * drawn), band.astype(np.float64)
 
 
-def _fold(plane_HW: np.ndarray, period: tuple[int, int]) -> np.ndarray:
+def _folded(plane_HW: np.ndarray, period: tuple[int, int]) -> np.ndarray:
     """[P, Q] float64: mean over all copies of each place of the period; what is left at the rim counts too."""
-    rows, cols = period
-    total, count = np.zeros((rows, cols)), np.zeros((rows, cols))
-    for top in range(0, plane_HW.shape[0], rows):
-        for left in range(0, plane_HW.shape[1], cols):
-            block = plane_HW[top : top + rows, left : left + cols]
-            total[: block.shape[0], : block.shape[1]] += block
-            count[: block.shape[0], : block.shape[1]] += 1
-    return total / np.maximum(count, 1)
+    total = np.zeros(period)
+    for top in range(0, len(plane_HW), period[0]):
+        _lay(total, plane_HW[top : top + period[0]])
+    copies = (-(-(side - np.arange(p)) // p) for side, p in zip(plane_HW.shape, period, strict=True))
+    return total / np.maximum(np.outer(*copies), 1)
+
+
+def _lay(total_PQ: np.ndarray, band_hW: np.ndarray) -> None:
+    """Add every copy of the period in a band of whole rows of copies; the last ones may be cut."""
+    rows, cols = total_PQ.shape
+    for top in range(0, band_hW.shape[0], rows):
+        for left in range(0, band_hW.shape[1], cols):
+            block = band_hW[top : top + rows, left : left + cols]
+            total_PQ[: block.shape[0], : block.shape[1]] += block
 
 
 def _period(side: int) -> int:
@@ -161,11 +179,22 @@ def _luma(rgb_HW3: np.ndarray) -> np.ndarray:
     return cv2.transform(np.ascontiguousarray(rgb_HW3, np.float32), LUMA[None, :])
 
 
-def _masking(luma_HW: np.ndarray) -> np.ndarray:
-    """[H, W] float32 around 1: twice as much where the picture is busy as where it is smooth."""
-    wide = 4
-    padded = np.pad(luma_HW, wide, mode="wrap")
-    box = (2 * wide + 1, 2 * wide + 1)
-    mean = cv2.blur(padded, box)
-    spread = np.sqrt(np.maximum(cv2.blur(padded * padded, box) - mean * mean, 0))[wide:-wide, wide:-wide]
-    return np.clip(0.5 + 0.5 * spread / (spread.mean() + 1e-3), 0.5, 1.5).astype(np.float32)
+def _bands(height: int, rows: int) -> list[range]:
+    """Whole copies of the period, at least BAND_ROWS high."""
+    step = -(-BAND_ROWS // rows) * rows
+    return [range(top, min(top + step, height)) for top in range(0, height, step)]
+
+
+def _seen(rgb_HW3: np.ndarray, band: range, where: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Luma of a band, and how much of the mark it takes: three times as much where it is busy as where it is smooth."""
+    rim = 4  # px
+    box = (2 * rim + 1, 2 * rim + 1)
+    around = np.arange(band.start - rim, band.stop + rim) % len(rgb_HW3)
+    luma = np.pad(_luma(rgb_HW3[around]), ((0, 0), (rim, rim)), mode="wrap")
+    mean = cv2.blur(luma, box)
+    spread = np.sqrt(np.maximum(cv2.blur(luma * luma, box) - mean * mean, 0))
+    weight = np.clip(0.5 + spread / BUSY, 0.5, 1.5)
+    inside = slice(rim, -rim), slice(rim, -rim)
+    if where is None:
+        return luma[inside], weight[inside]
+    return luma[inside], weight[inside] * where[band.start : band.stop]
