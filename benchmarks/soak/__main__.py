@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.soak import corruption, disk, kills, network
+from benchmarks.soak import corruption, disk, kills, network, provenance
 from benchmarks.soak.count import FULL, Count
 from benchmarks.soak.firm import found
 from benchmarks.soak.undisturbed import QUICK, predict_undisturbed, train_undisturbed
@@ -42,6 +42,8 @@ def soak(root: Path) -> list[Count]:
     for count in (
         lambda: corruption.corrupt(root / "damage", run.folder / "bundle"),
         lambda: disk.fill(root / "disk", [run, predict]),
+        lambda: provenance.false_alarms(root / "unmarked"),
+        lambda: provenance.flips(root / "flips"),
         lambda: network.listen(root / "network", firm, run.folder),
         lambda: kills.kill_predictions(root / "predictions", predict),
         lambda: kills.kill_runs(root / "runs", runs),

@@ -107,6 +107,14 @@ def test_the_settings_stand_in_the_png():
     assert xmp.settings(picture("png")) is None
 
 
+def test_a_recoloured_picture_is_not_called_drawn_by_a_model():
+    made = Made("a.png", "palette", None, None, None, None, ingredient=picture("png"), ingredient_name="photo.png")
+    signed = credential.sign(picture("png", seed=1), "png", made)
+    assert checked(signed, "png").ingredients == ("photo.png",)
+    assert b"algorithmicallyEnhanced" in signed
+    assert b"rainedAlgorithmicMedia" not in signed
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_source_type_is_that_of_the_kind(kind):
     own = kind in OF_A_PICTURE

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from common.fault import Fault
-
-if TYPE_CHECKING:
-    import numpy as np
 
 HELP = """\
 Every pixel one of the palette's colours, dark in place of dark:
@@ -41,9 +37,11 @@ def main(argv: list[str]) -> None:
 def change(asked: argparse.Namespace) -> None:
     """Read, recolour, write; everything is checked before anything is written."""
     from common.atomic import write_bytes
-    from pilots.creative.pictures.read import read_picture
+    from pilots.creative.pictures.read import content, decode, read_picture
+    from pilots.creative.pictures.write import encode
     from pilots.creative.use import colours, recolour
     from pilots.creative.use.cube import cube
+    from pilots.creative.use.provenance import Made, sign
 
     if not 2 <= asked.count <= colours.MOST:
         raise Fault(f"--count {asked.count}: a palette has 2 to {colours.MOST} colours")
@@ -52,7 +50,8 @@ def change(asked: argparse.Namespace) -> None:
     _free(out, ".png", "other formats change colours")
     if asked.cube is not None:
         _free(asked.cube, ".cube", "that is what grading programs open")
-    rgb = read_picture(asked.picture)
+    data = content(asked.picture)
+    rgb = decode(data, str(asked.picture))
     if asked.like is not None:
         like = read_picture(asked.like)
         palette = colours.to_bytes(colours.from_lab(colours.taken(like, asked.count)[0]))
@@ -61,7 +60,9 @@ def change(asked: argparse.Namespace) -> None:
         smooth = recolour.towards_palette(rgb, palette)
     changed = colours.to_bytes(smooth(rgb)) if asked.smooth else recolour.exact(rgb, palette)
     shown = ",".join(map(colours.name, palette))
-    _write_picture(out, changed)
+    settings = {"colours": shown, "smooth": asked.smooth}
+    made = Made(out.name, "palette", None, None, None, None, None, settings, data, asked.picture.name)
+    write_bytes(out, sign(encode(changed, "png"), "png", made))  # colours stay exact: no watermark
     if asked.cube is not None:
         write_bytes(asked.cube, cube(smooth, f"{asked.picture.stem} to {asked.like.stem if asked.like else shown}"))
     print(f"wrote: {out.resolve()}")
@@ -74,13 +75,3 @@ def _free(path: Path, suffix: str, reason: str) -> None:
         raise Fault(f"{path} is there already: name another file, or move that one away")
     if not path.absolute().parent.is_dir():
         raise Fault(f"there is no folder {path.absolute().parent} to write {path.name} into")
-
-
-def _write_picture(out: Path, rgb_HW3: np.ndarray) -> None:
-    """The picture as PNG; its pixels stay as they are: no watermark."""
-    import cv2
-
-    from common.atomic import write_bytes
-
-    _, encoded = cv2.imencode(".png", rgb_HW3[..., ::-1])
-    write_bytes(out, encoded.tobytes())

@@ -126,7 +126,8 @@ def _manifest(made: Made, fmt: str) -> dict[str, Any]:
     facts = made.facts()
     if made.ingredient is not None:
         opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["picture"]}}
-        actions = [opened, {"action": "c2pa.edited", **source}]
+        changed = "c2pa.color_adjustments" if made.kind == "palette" else "c2pa.edited"
+        actions = [opened, {"action": changed, **source}]
         facts["ingredient"] = {"name": made.picture, "sha256": hashlib.sha256(made.ingredient).hexdigest()}
     mining = {f"cawg.{use}": {"use": "notAllowed"} for use in MINING}
     return {

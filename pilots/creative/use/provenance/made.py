@@ -18,8 +18,8 @@ class Made:
 
     title           what a viewer shows: the file's own name
     kind            one of KINDS
-    seed, steps     of the noise; network evaluations
-    bundle_id, model   which bundle drew it, and its model's name
+    seed, steps     of the noise; network evaluations; None where no model drew
+    bundle_id, model   which bundle drew it, and its model's name; None likewise
     rights_sha256   of the rights manifest that the model was trained under; None where there is none
     settings        all settings of the command, as JSON can hold them
     ingredient, ingredient_name   the user's picture, byte by byte, and its file name; None unless made from one
@@ -27,10 +27,10 @@ class Made:
 
     title: str
     kind: str
-    seed: int
-    steps: int
-    bundle_id: str
-    model: str
+    seed: int | None
+    steps: int | None
+    bundle_id: str | None
+    model: str | None
     rights_sha256: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     ingredient: bytes | None = None
@@ -39,13 +39,17 @@ class Made:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}, got {self.kind!r}")
-        if (self.kind in OF_A_PICTURE) != (self.ingredient is not None):
+        if self.kind != "palette" and (self.kind in OF_A_PICTURE) != (self.ingredient is not None):
             raise ValueError(f"a {self.kind} {'is' if self.kind in OF_A_PICTURE else 'is not'} made from a picture")
 
     @property
     def source_type(self) -> str:
-        """IPTC digital source type."""
-        return SOURCES + ("compositeWithTrainedAlgorithmicMedia" if self.ingredient else "trainedAlgorithmicMedia")
+        """IPTC digital source type; a picture that is only recoloured is not drawn by a model."""
+        if self.ingredient is None:
+            return f"{SOURCES}trainedAlgorithmicMedia"
+        return SOURCES + (
+            "algorithmicallyEnhanced" if self.kind == "palette" else "compositeWithTrainedAlgorithmicMedia"
+        )
 
     @property
     def picture(self) -> str:
