@@ -131,7 +131,7 @@ def headline_rows(run: Mapping[str, Any]) -> list[list[str]]:
     for key, said in HEADLINE.items():
         if m := run["metrics"].get(key):
             shares = key == "seam_pass"
-            show = share if shares else (lambda v: f"{v:.1e}") if key == "torus_error" else short
+            show = share if shares else (lambda v: f"{v:.0e}") if key == "torus_error" else short
             span = percents if shares else lambda low, high: f"{short(low)} to {short(high)}"
             known = m["low"] is not None and m["high"] is not None
             naive = "–" if m["naive"] is None else show(m["naive"])
