@@ -25,6 +25,7 @@ from pilots.creative.drawn import Tiles
 from pilots.creative.evaluate import Judged
 from pilots.creative.report import Shown, report
 from pilots.creative.samples import write_samples
+from pilots.creative.sheet import sheet
 
 UNITS = {"swd": "std", "swd_floor": "std", "diversity": "std", "spectrum_error": "log10", "spectrum_floor": "log10"}
 EVALUATION, CALIBRATION = 20_000, 30_000  # first seeds of the pictures that later checks of variants draw
@@ -88,6 +89,7 @@ def save(run: Run, cfg: DictConfig, seen: Exemplars, found: Sequence[Found], bas
         write_samples(run.folder / "samples", first.tiles, run, identity, seen.rights_sha256, first.model.steps)
         shown = Shown.of(seen, first.tiles, baselines, first.judged)
         write_text(run.folder / "report.html", report(run.facts(facts), human, seen, shown))
+        write_bytes(run.folder / "sheet.webp", sheet(shown))
     run.finish(facts)
     return facts["metrics"]["swd"]["value"] / facts["metrics"]["swd_floor"]["value"]
 

@@ -15,9 +15,8 @@ from PIL import Image
 
 from common.words import percent, short
 from pilots.creative import words
-from pilots.creative.closest import Pair, closest
+from pilots.creative.closest import Pair
 from pilots.creative.data.contract import Exemplar, Exemplars
-from pilots.creative.metrics.copying import Copies
 from pilots.creative.report import Shown, report
 from pilots.creative.sheet import sheet
 
@@ -159,17 +158,6 @@ def test_no_more_than_enough():
     assert copy.behind(0.8, 0.9)
     assert words.RANKED["swd"].behind(0.2, 0.1)
     assert not words.RANKED["swd"].behind(None, 0.1)
-
-
-def test_a_copied_patch_stands_first():
-    rng = np.random.default_rng(2)
-    learned, held = rng.random((96, 96, 3), np.float32), rng.random((96, 48, 3), np.float32)
-    test = Copies([learned], [held], seed=0)
-    tiles = np.stack([rng.random((48, 48, 3), np.float32), learned[:48, 40:88][:, ::-1]])  # the second: a flipped copy
-    pairs = closest({"brick": tiles}, {"brick": (test, test.look(tiles, torus=True))})
-    assert len(pairs) == 2
-    assert pairs[0].ratio < 1e-4 < 0.5 < pairs[1].ratio
-    np.testing.assert_allclose(pairs[0].made, pairs[0].near, atol=1e-6)
 
 
 def test_the_sheet():
