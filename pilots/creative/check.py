@@ -57,17 +57,20 @@ def main(argv: list[str]) -> None:
 def _say(cfg: DictConfig, most: int) -> None:
     """Read and say; a Fault where something must be mended."""
     from common.config import build
-    from pilots.creative.data.folder import looked_at
+    from pilots.creative.data.folder import Folder, Looked
 
     reader = build(cfg.data)
-    looked = looked_at(reader)
+    own = isinstance(reader, Folder)
+    seen = None if own else reader.read()
+    looked = reader.look() if own else Looked(images=list(seen.images))
     print(plain("\n".join(page(looked, most))))
     if looked.wrongs:
         many = f"{len(looked.wrongs):,} things must be mended before training, the first: " if looked.wrongs[1:] else ""
         raise Fault(many + looked.wrongs[0])
     model = build(cfg.model)
     if model.learns == "material":
-        print(f"\nAbout {model.minutes(reader.read()):.1f} minutes of learning for each seed, on this machine")
+        seen = reader.exemplars(looked) if own else seen
+        print(f"\nAbout {model.minutes(seen):.1f} minutes of learning for each seed, on this machine")
 
 
 def page(looked: Looked, most: int) -> list[str]:

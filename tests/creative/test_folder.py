@@ -218,7 +218,7 @@ def test_folders_without_a_picture(studio, tmp_path):
     (studio / "empty").mkdir()
     (studio / "notes.txt").write_text("")
     refused(studio, "holds no picture", "notes.txt is not a picture by its name", "empty holds no picture")
-    refused(tmp_path / "absent", "is not there", "data.path=", rights=False)
+    refused(tmp_path / "absent", "is not there", "name the folder", rights=False)
     refused(studio / "notes.txt", "is not a folder", rights=False)
     picture(studio / "x_normal.png")
     refused(studio, "holds no picture", "x_normal.png is a normal map")

@@ -74,7 +74,7 @@ def test_an_empty_list_is_extended(studio, written):
 
 
 def test_no_rights_at_all(studio):
-    refused(studio, "has no rights.yaml", f"rights init {studio}", rights=False)
+    refused(studio, "has no rights.yaml", f"rights init '{studio}'", rights=False)
 
 
 def test_a_picture_without_a_row(studio):

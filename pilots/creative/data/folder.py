@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -62,7 +61,10 @@ class Folder:
 
     def read(self) -> Exemplars:
         """All pictures; a Fault for the first thing that is wrong. `findings` then holds the notes."""
-        looked = self.look()
+        return self.exemplars(self.look())
+
+    def exemplars(self, looked: Looked) -> Exemplars:
+        """What was looked at, if nothing is wrong with it."""
         if looked.wrongs:
             more = len(looked.wrongs) - 1
             rest = f" (and {more} more: pilot-creative check names them all)" if more else ""
@@ -141,11 +143,6 @@ class Folder:
             raise Fault(f"{at} is coloured; a {what} map is grey: export it so, or rename it if it is another kind")
         method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
         return cv2.resize(map_HW3.mean(axis=2), size, interpolation=method)
-
-
-def looked_at(reader: Any) -> Looked:
-    """What any reader of pictures has to say; readers of the project's own pictures have nothing to complain of."""
-    return reader.look() if isinstance(reader, Folder) else Looked(images=list(reader.read().images))
 
 
 def _some(names: list[str], most: int = 5) -> str:

@@ -39,7 +39,7 @@ def listed(folder: Path) -> Listing:
     """The folder's materials; a Fault for a name or link that cannot be taken as it is."""
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "is not there"
-        raise Fault(f"data.path={folder} {what}: name the folder that holds your pictures (looked in {Path.cwd()})")
+        raise Fault(f"{folder} {what}: name the folder that holds your pictures (looked in {Path.cwd()})")
     files, folders, notes = _entries(folder, folder)
     found, more = materials(files)
     notes += more

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -39,12 +40,12 @@ class Rights:
     def row(self, path: PurePosixPath, data: bytes) -> dict[str, str]:
         """The row of a picture with these bytes, whole and true; a Fault otherwise."""
         at = self.folder / FILE
-        init = f"pilot-creative rights init {self.folder}"
+        init = f"pilot-creative rights init {shlex.quote(str(self.folder))}"
         if self.sha256 is None:
-            raise Fault(f"{self.folder} has no {FILE}, which says who owns its pictures: '{init}' begins one")
+            raise Fault(f"{self.folder} has no {FILE}, which says who owns its pictures; begin one with: {init}")
         row = self.rows.get(key(path))
         if row is None:
-            raise Fault(f"{at} has no row for {path}: '{init}' adds it, then fill in {', '.join(PEOPLE)}")
+            raise Fault(f"{at} has no row for {path}; add it with: {init} (then fill in {', '.join(PEOPLE)})")
         missing = [name for name in FIELDS if not row[name]]
         if missing:
             raise Fault(f"{at}: {', '.join(missing)} of {path} not filled in: write what is true there")
@@ -52,7 +53,7 @@ class Rights:
         if row["sha256"].lower() != found:
             raise Fault(
                 f"{path} is not the file that {at} speaks of: its sha256 is {found[:12]}…, the row has "
-                f"{row['sha256'][:12]}…; put the old file back, or delete the row and say '{init}'"
+                f"{row['sha256'][:12]}…; put the old file back, or delete the row and say: {init}"
             )
         return row
 
@@ -86,7 +87,7 @@ def content(at: Path, folder: Path) -> bytes | None:
     if not at.exists():
         return None
     if not at.is_file():
-        raise Fault(f"{at} is not a file: move it away, then say 'pilot-creative rights init {folder}'")
+        raise Fault(f"{at} is not a file: move it away, then say pilot-creative rights init {shlex.quote(str(folder))}")
     if at.stat().st_size > MOST_BYTES:
         raise Fault(f"{at} has {at.stat().st_size:,} bytes; {MOST_BYTES:,} are the most that is read")
     return at.read_bytes()
