@@ -34,21 +34,25 @@ def studio(tmp_path):
     return folder
 
 
+def test_a_folder_is_understood(check, studio):
+    code, text, _ = check(studio, "model.batch=1", "model.patch=32")
+    assert code == 0
+    assert re.search(r"Bricks +1 +96 x 96 +96 x 96  height", text)
+    assert re.search(r"lawn +1 +120 x 96 +120 x 96  nothing", text)
+    assert "height is learned only where every picture has it; lawn.png has none" in text
+    assert re.search(r"About \d+\.\d minutes of learning", text)
+
+
 def test_three_ways_to_name_a_folder(check, studio, tmp_path):
+    (studio / "rights.yaml").unlink()
     (tmp_path / "site" / "data").mkdir(parents=True)
     (tmp_path / "site" / "data" / "mine.yaml").write_text("defaults: [folder]\npath: '../../my tex=t [1]'\n")
-    small = ["model.batch=1", "model.patch=32"]
-    said = [
-        check(studio, *small),
-        check("data=folder", f"data.path={studio}", *small),
-        check(tmp_path / "site" / "data" / "mine.yaml", *small),
-    ]
-    assert [code for code, *_ in said] == [0, 0, 0], said
-    for _, text, _ in said:
-        assert re.search(r"Bricks +1 +96 x 96 +96 x 96  height", text)
-        assert re.search(r"lawn +1 +120 x 96 +120 x 96  nothing", text)
-        assert "height is learned only where every picture has it; lawn.png has none" in text
-        assert re.search(r"About \d+\.\d minutes of learning", text)
+    said = [check(studio), check("data=folder", f"data.path={studio}"), check(tmp_path / "site" / "data" / "mine.yaml")]
+    for code, text, error in said:
+        assert code == 2
+        assert "2 pictures in 2 classes" in text
+        assert "has no rights.yaml" in error
+        assert "begin one with: pilot-creative rights init '" in error
 
 
 def test_everything_that_is_wrong_is_named_at_once(check, studio):
