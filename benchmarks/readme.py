@@ -8,7 +8,9 @@ from common.atomic import write_text
 from common.fault import Fault
 
 PILOTS = Path(__file__).parents[1] / "pilots"
-MANUFACTURING, HEALTHTECH = (PILOTS / pilot / "README.md" for pilot in ("manufacturing", "healthtech"))
+MANUFACTURING, HEALTHTECH, CREATIVE = (
+    PILOTS / pilot / "README.md" for pilot in ("manufacturing", "healthtech", "creative")
+)
 ACCURACY = Path(__file__).parent / "results" / "accuracy"  # where studies of a pilot leave their figures, too
 
 
