@@ -25,6 +25,7 @@ from pilots.creative.drawn import Tiles
 from pilots.creative.evaluate import Judged
 from pilots.creative.report import Shown, report
 from pilots.creative.samples import write_samples
+from pilots.creative.settings import reduced
 from pilots.creative.sheet import sheet
 
 UNITS = {"swd": "std", "swd_floor": "std", "diversity": "std", "spectrum_error": "log10", "spectrum_floor": "log10"}
@@ -64,6 +65,7 @@ def save(run: Run, cfg: DictConfig, seen: Exemplars, found: Sequence[Found], bas
         "tiles": cfg.tiles,
         "steps": first.model.steps,
         "rights_sha256": seen.rights_sha256,
+        "notes": reduced(cfg, run.model, len(seen.groups)),
     }
     with run.stage("export"):
         facts["parity"] = bundle.prove(first.graph, first.model, part, cfg.parity)

@@ -37,7 +37,7 @@ def seen():
 def judged(seen):
     baselines = draw_baselines(seen, {"mirror": Mirror(), "quilting": Quilting(24, 8)}, 4, 0, size=96)
     model = draw(Unseen(), plan(seen, 4), 0, size=96)
-    return judge(seen, model, baselines, 0, draw_seams(seen, Unseen(), 4, 0, least=24))
+    return judge(seen, model, baselines, 0, draw_seams(seen, Unseen(), 4, 0))
 
 
 def test_a_perfect_model_reaches_the_floor_and_copies_nothing(judged):
