@@ -166,6 +166,9 @@ def test_pixels_are_counted_before_one_is_decoded(monkeypatch):
 def test_what_is_no_file_or_too_long_is_not_read(tmp_path, monkeypatch):
     with pytest.raises(Fault, match="is not a file"):
         read_picture(tmp_path)
+    for name in ("a\0.png", "\ud800.png"):
+        with pytest.raises(Fault, match="cannot be the name of a file"):
+            read_picture(name)
     monkeypatch.setattr(read, "MOST_BYTES", 10)
     (tmp_path / "a.png").write_bytes(encoded(RGB, "PNG"))
     with pytest.raises(Fault, match="bytes; a picture has 10 at most"):

@@ -46,7 +46,10 @@ def read_picture(path: str | Path, *, linear: bool = False) -> np.ndarray:
 def content(path: str | Path) -> bytes:
     """The bytes of a file, no more than a picture may have."""
     path = Path(path)
-    state = path.stat()
+    try:
+        state = path.stat()
+    except ValueError as err:  # from a JSON file a name may hold what no file system takes
+        raise Fault(f"{str(path)!a} cannot be the name of a file ({err}): write the picture's name as it is") from err
     if not stat.S_ISREG(state.st_mode):
         raise Fault(f"{path} is not a file: name a PNG, JPEG or WebP")
     if state.st_size > MOST_BYTES:
