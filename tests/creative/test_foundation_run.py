@@ -67,7 +67,7 @@ def test_every_tile_says_how_it_was_made(ran, monkeypatch):
     run, _ = ran
     monkeypatch.setenv("XDG_CONFIG_HOME", str(run.parents[1] / "config"))
     files = sorted((run / "samples").iterdir())
-    assert [file.name for file in files] == ["tile_0.png", "tile_1.png", "tile_2.png"]
+    assert [file.name for file in files] == [f"mossy_cobblestones_{k}.png" for k in (1, 2, 3)]
     for file in files:
         found = credential.read(file.read_bytes(), "png", certificate.existing())
         assert found.state == "Trusted"

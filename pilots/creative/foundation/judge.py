@@ -18,11 +18,7 @@ from pilots.creative.metrics.seam import LEVEL, seam
 from pilots.creative.metrics.swd import PATCHES, SIDE, quantiles, spread, swd
 
 OURS, NAIVE, UNTOUCHED = "periodic", "mirror", "untouched"
-UNITS = {
-    "seam_pass": "share of tiles",
-    "seam_ratio": "steps across the seam per step inside",
-    "diversity": "standard deviations",
-}
+UNITS = {"seam_pass": "", "seam_ratio": "", "diversity": "std"}
 AT_ONCE = 10_000  # seeds of tiles between two seeds of a run
 
 
@@ -59,5 +55,5 @@ def judged(tiles: Mapping[str, np.ndarray], torus: Mapping[str, float], seed: in
         metrics[key] = {"value": bare[OURS][key], "unit": unit, "low": low, "high": high, "naive": bare[NAIVE][key]}
     for name, error in torus.items():
         bare[name]["torus_error"] = error
-    metrics["torus_error"] = {"value": torus[OURS], "unit": "0..1", "low": None, "high": None, "naive": None}
+    metrics["torus_error"] = {"value": torus[OURS], "unit": "", "low": None, "high": None, "naive": None}
     return metrics, {**bare.pop(OURS), "baselines": bare}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,14 +12,15 @@ from common.card import number
 from common.report import page
 from pilots.creative.foundation.judge import NAIVE, OURS, UNTOUCHED
 from pilots.creative.models.foundation import Foundation
+from pilots.creative.sheet import Picture, picture
 
 SHOWN = 4  # seeds on the page; all are in samples/
 WIDEST = 640  # pixels of a picture on the page
 COLUMNS = {OURS: "made periodic", UNTOUCHED: "the model as it came", NAIVE: "mirror tiling of that"}
 FIGURES = {
-    "seam_pass": "tiles without a visible seam",
-    "seam_ratio": "step across the seam",
-    "torus_error": "rolled input against rolled output",
+    "seam_pass": "tiles that pass the seam test",
+    "seam_ratio": "step across the seam / step inside (not ranked)",
+    "torus_error": "rolled noise against rolled answer, largest difference",
     "diversity": "distance between tiles",
 }
 
@@ -28,7 +28,13 @@ FIGURES = {
 def report(run: Mapping[str, Any], asked: Foundation, tiles: Mapping[str, np.ndarray], seeds: Sequence[int]) -> str:
     """`run`: run.json; `tiles`: by generator [N, S, S, 3]."""
     sheet = [
-        {"seed": seed, "pictures": [(words, picture(tiles[name][row])) for name, words in COLUMNS.items()]}
+        {
+            "seed": seed,
+            "pictures": [
+                (words, twice(tiles[name][row], f"Seed {seed}, {words}: the tile two by two"))
+                for name, words in COLUMNS.items()
+            ],
+        }
         for row, seed in enumerate(seeds[:SHOWN])
     ]
     bare = run["metrics_by_class"][asked.prompt]
@@ -46,13 +52,8 @@ def report(run: Mapping[str, Any], asked: Foundation, tiles: Mapping[str, np.nda
     )
 
 
-def picture(tile_SS3: np.ndarray) -> str:
-    """The tile two by two, as a data address."""
-    twice = np.tile(tile_SS3, (2, 2, 1))
-    side = min(len(twice), WIDEST)
-    small = cv2.resize(twice, (side, side), interpolation=cv2.INTER_AREA) if side < len(twice) else twice
-    bgr = np.rint(np.clip(small[..., ::-1], 0, 1) * 255).astype(np.uint8)
-    done, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, 90])
-    if not done:
-        raise RuntimeError("OpenCV could not write WebP")
-    return f"data:image/webp;base64,{base64.b64encode(data.tobytes()).decode()}"
+def twice(tile_SS3: np.ndarray, alt: str) -> Picture:
+    """The tile two by two, no larger than the page."""
+    laid = np.tile(tile_SS3, (2, 2, 1))
+    side = min(len(laid), WIDEST)
+    return picture(cv2.resize(laid, (side, side), interpolation=cv2.INTER_AREA), alt)

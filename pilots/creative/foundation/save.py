@@ -14,11 +14,12 @@ from pilots.creative.foundation.judge import OURS
 from pilots.creative.foundation.report import report
 from pilots.creative.models.foundation import Foundation
 from pilots.creative.pictures.write import encode, whole_numbers
-from pilots.creative.use import provenance
+from pilots.creative.use.provenance import Made, key, mark, sign
+from pilots.creative.use.write import stem
 
 NOTES = (
-    "No bundle: text encoder, denoising net and decoder together are larger than a bundle may be. The exported "
-    "pipeline stands in native/, for Optimum's ORTStableDiffusionPipeline.from_pretrained.",
+    "No bundle: the nets of such models are larger than a bundle may be. The exported pipeline stands in native/, for "
+    "Optimum's ORTStableDiffusionPipeline.from_pretrained; other prompts are drawn by running this command again.",
     "Nothing was learned here. What the model learned from is not known here, so copies of its training pictures "
     "cannot be looked for, and no figure speaks of them.",
     "A safety checker that came with the model is not part of the export: look at every tile before it is used.",
@@ -38,25 +39,20 @@ def save(
         "size": found["foundation"]["size"],
         "licence": asked.licence,
         "source": asked.source,
+        "model_sha256": data["sha256"],
     }
     classes = {part: class_of(asked.folder, part) for part in PARTS}
-    found["foundation"] |= {**settings, "steps": asked.steps, "model_sha256": data["sha256"], "classes": classes}
-    facts = {"data": data, "origins": 0, "notes": list(NOTES), **found}
+    found["foundation"] |= {**settings, "steps": asked.steps, "classes": classes}
+    facts = {"task": "prompt", "data": data, "origins": 0, "notes": list(NOTES), **found}
     with run.stage("report"):
         folder = run.folder / "samples"
         folder.mkdir()
-        for seed, tile in zip(seeds, tiles[OURS], strict=True):
-            made = provenance.Made(
-                title=f"tile_{seed}.png",
-                kind="tile",
-                seed=seed,
-                steps=asked.steps,
-                bundle_id=found["foundation"]["pipeline_id"],
-                model=f"foundation: {asked.folder.name}",
-                settings=settings,
-            )
-            marked = provenance.mark(tile, provenance.key())
-            write_bytes(folder / made.title, provenance.sign(encode(whole_numbers(marked, 8)), "png", made))
+        identity = found["foundation"]["pipeline_id"]  # stands where a bundle's id stands in other tiles
+        for k, (seed, tile) in enumerate(zip(seeds, tiles[OURS], strict=True)):
+            title = f"{stem(asked.prompt)}_{k + 1}.png"
+            made = Made(title, "tile", seed, asked.steps, identity, run.model, settings=settings)
+            pixels = whole_numbers(mark(tile, key()), 8)
+            write_bytes(folder / title, sign(encode(pixels, "png"), "png", made))
         write_text(run.folder / "report.html", report(run.facts(facts), asked, tiles, seeds))
     run.finish(facts)
     return 1 - facts["metrics"]["seam_pass"]["value"]
