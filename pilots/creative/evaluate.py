@@ -20,6 +20,7 @@ from pilots.creative.metrics.reference import Reference
 from pilots.creative.metrics.seam import LEVEL, seam
 
 __all__ = ["Drawn", "Judged", "draw", "draw_baselines", "draw_seams", "judge", "plan"]
+SEARCHED = 2**18  # pixels of a class's pictures that are searched for copies, if those drawn after have not more
 COPIED = {"copy_ratio_median": 0.5, "copy_ratio_p01": 0.01}  # quantile of the distances
 
 
@@ -49,28 +50,37 @@ def judge(
         images = after[group]
         size = model[group].shape[1]
         references = [Reference(exemplars.images[i], size, (seed, i, j)) for j, i in enumerate(images)]
-        learned = [exemplars.images[i].left().rgb_HW3 for i in exemplars.of(group)]
-        test = Copies(learned, [exemplars.images[i].held().rgb_HW3 for i in images], seed)
+        test = Copies(learned(exemplars, group, images), [exemplars.images[i].held().rgb_HW3 for i in images], seed)
 
         each = floor(references) | figures(model[group], references, images)
         wrap = [seam(tile) for tile in (seams or {}).get(group, ())]
         each["seam_pass"] = np.append(each["seam_pass"], [p > LEVEL for p, _ in wrap])
         each["seam_ratio"] = np.append(each["seam_ratio"], [ratio for _, ratio in wrap])
-        found = test.look(model[group], torus=True)
-        copies[group] = test, found
+        found = copies[group] = test, test.look(model[group], torus=True)
         white_noise[group] = float(np.mean([r.white_noise() for r in references]))
-        by_class[group] = means(each) | {key: test.ratio(found, level) for key, level in COPIED.items()}
+        by_class[group] = means(each) | ratios(*found)
         by_class[group]["baselines"] = {
-            name: means(figures(tiles[group], references, images))
-            | {key: test.ratio(test.look(tiles[group], torus=True), level) for key, level in COPIED.items()}
+            name: means(figures(tiles[group], references, images)) | ratios(test, test.look(tiles[group], torus=True))
             for name, tiles in baselines.items()
         }
         for key, value in each.items():
             values.setdefault(key, []).append(value)
         for key, level in COPIED.items():
-            drawn_anew = test.resampled(found, level, RESAMPLES, np.random.default_rng(seed))
+            drawn_anew = test.resampled(found[1], level, RESAMPLES, np.random.default_rng(seed))
             spread.setdefault(key, []).append(drawn_anew)
+        test.close()
     return Judged(headline(by_class, values, spread, seed), by_class, copies, white_noise)
+
+
+def learned(exemplars: Exemplars, group: str, images: Sequence[int]) -> list[np.ndarray]:
+    """What is searched for copies: the pictures drawn after, and others of the class as far as there is time."""
+    chosen, pixels = [], 0
+    for i in dict.fromkeys([*images, *exemplars.of(group)]):
+        left = exemplars.images[i].left().rgb_HW3
+        pixels += left.shape[0] * left.shape[1]
+        if i in images or pixels <= SEARCHED:
+            chosen.append(left)
+    return chosen
 
 
 def figures(tiles: np.ndarray, references: Sequence[Reference], images: Sequence[int]) -> dict[str, np.ndarray]:
@@ -99,6 +109,10 @@ def floor(references: Sequence[Reference]) -> dict[str, np.ndarray]:
 def means(values: Mapping[str, np.ndarray]) -> dict[str, float | None]:
     """Null where there is nothing to take the mean of."""
     return {key: float(value.mean()) if len(value) else None for key, value in values.items()}
+
+
+def ratios(test: Copies, found: Found) -> dict[str, float]:
+    return {key: test.ratio(found, level) for key, level in COPIED.items()}
 
 
 def headline(

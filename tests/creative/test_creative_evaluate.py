@@ -127,7 +127,6 @@ def test_the_closest_pairs_are_shown_side_by_side(seen):
     left = seen.images[0].left().rgb_HW3
     tiles["c0"][1, 20:52, 30:62] = left[40:72, 10:42][:, ::-1]  # stolen, and flipped to hide it
     test = Copies([image.left().rgb_HW3 for image in seen.images[:2]], [seen.images[0].held().rgb_HW3] * 2, 0)
-    test.rng = np.random.default_rng(1)
     pairs = closest(tiles, {"c0": (test, test.look(tiles["c0"], torus=True))})
     assert len(pairs) == 16
     assert pairs[0].ratio < 1e-3 < 0.1 < pairs[-1].ratio

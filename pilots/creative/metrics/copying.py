@@ -32,6 +32,9 @@ class Nearest:
 
     def __init__(self, pictures: Sequence[np.ndarray], side: int, seed: int = 0):
         self.pictures, self.side = [np.ascontiguousarray(p, np.float32) for p in pictures], side
+        self.stacked = np.zeros((len(pictures), *np.max([p.shape for p in pictures], axis=0)), np.float32)
+        for room, picture in zip(self.stacked, self.pictures, strict=True):
+            room[: len(picture), : picture.shape[1]] = picture
         rng, share = np.random.default_rng(seed), -(-SEEN // len(pictures))
         seen_PD = np.concatenate([patches.sample(p, side, share, rng).reshape(-1, side * side * 3) for p in pictures])
         self.mean_D = seen_PD.mean(axis=0)
@@ -79,12 +82,9 @@ class Nearest:
         return np.stack([number, y, x], axis=-1)
 
     def _off(self, flat_ND: np.ndarray, where_N3: np.ndarray) -> np.ndarray:
-        off_N = np.empty(len(flat_ND))
-        for number in np.unique(where_N3[:, 0]):
-            these = where_N3[:, 0] == number
-            near = patches.cut(self.pictures[number], self.side, where_N3[these, 1:]).reshape(these.sum(), -1)
-            off_N[these] = np.sqrt(((near - flat_ND[these]) ** 2).mean(axis=1))
-        return off_N
+        seen = np.lib.stride_tricks.sliding_window_view(self.stacked, (self.side, self.side), axis=(1, 2))
+        near_ND = np.moveaxis(seen[tuple(where_N3.T)], 1, 3).reshape(len(flat_ND), -1)
+        return np.sqrt(((near_ND - flat_ND) ** 2).mean(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,17 +111,17 @@ class Copies:
     """
 
     def __init__(self, learned: Sequence[np.ndarray], held: Sequence[np.ndarray], seed: int):
-        self.rng = np.random.default_rng(seed)
+        self.seed = seed
         least = min(min(part.shape[:2]) for part in (*held, *learned))
         self.search = {side: Nearest(learned, side, seed) for side in SIDES if side <= least}
         self.held = self.look(held)
 
     def look(self, pictures: Sequence[np.ndarray], torus: bool = False) -> Found:
         """The nearest training patches of patches from anywhere in each picture, or tile; a small one's count twice."""
-        off_N: list[np.ndarray] = []
+        rng, off_N = np.random.default_rng(self.seed), []
         for side, search in self.search.items():
             whole = [patches.wrapped(p, side) for p in pictures] if torus else pictures
-            at = [patches.places(*p.shape[:2], side, SIDES[side], self.rng) for p in whole]
+            at = [patches.places(*p.shape[:2], side, SIDES[side], rng) for p in whole]
             at_NP2 = np.stack([np.resize(places, (SIDES[side], 2)) for places in at])
             cut_M = np.concatenate([patches.cut(p, side, places) for p, places in zip(whole, at_NP2, strict=True)])
             found = [search.find(cut_M[:, ::down, ::along]) for down, along in FLIPS]
@@ -132,6 +132,11 @@ class Copies:
                 near_M3 = np.stack([where for _, where in found])[flip_M, np.arange(len(flip_M))]
                 made = at_NP2, near_M3.reshape(*at_NP2.shape[:2], 3), flip_M.reshape(at_NP2.shape[:2])
         return Found(off_N, *made)
+
+    def close(self) -> None:
+        """Give the search back; patches that were found can still be shown."""
+        for search in self.search.values():
+            search.key_KP = search.key_KP[:, :0].copy()
 
     def ratio(self, made: Found, level: float) -> float:
         """The least favourable `copy_ratio` of all ways of looking."""
