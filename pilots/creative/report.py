@@ -13,7 +13,7 @@ from typing import Any
 
 from common.card import EMPTY
 from common.report import page
-from common.words import short, unjudged
+from common.words import unjudged
 from pilots.creative import words
 from pilots.creative.data.contract import HELD, Exemplars
 from pilots.creative.sheet import LARGEST, Picture, Shown, paired, picture, twice
@@ -52,7 +52,6 @@ def report(run: Mapping[str, Any], card: Mapping[str, Any], seen: Exemplars, sho
         missing=list(unjudged(card)),
         empty=EMPTY,
         example=shlex.quote(seen.groups[0]),
-        short=short,
     )
 
 
