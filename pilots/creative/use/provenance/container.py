@@ -15,7 +15,6 @@ import zlib
 
 UUID = bytes.fromhex("00110010800000aa00389b71")  # behind the four letters of a C2PA box (ISO 19566-5 Annex B)
 STORE = b"c2pa" + UUID + b"\x03c2pa\0"
-MANIFEST = re.compile(rb"c2m[ad]" + re.escape(UUID) + rb"\x03urn:c2pa:[\x21-\x7e]+\0")
 PARTS = {  # the three boxes of a manifest: how each begins
     "assertions": b"c2as" + UUID + b"\x03c2pa.assertions\0",
     "claim": b"c2cl" + UUID + b"\x03c2pa.claim.v2\0",
@@ -29,31 +28,25 @@ SIGNATURE = re.compile(
 )
 
 
-def untouched(data: bytes, fmt: str, start: int, length: int, active: str) -> bool:
-    """Whether the `length` bytes at `start` are as this program writes them; active: the file's own manifest's name."""
-    place = data[start : start + length]
-    try:
-        store = _unwrapped(place, fmt)
-        (begin, end, letters), *more = _boxes(store, 0, len(store))
-        _must(letters == b"jumb", not more)
-        described, *manifests = _boxes(store, begin, end)
-        _must(store[described[0] : described[1]] == STORE, described[2] == b"jumd", manifests)
-        for begin, end, letters in manifests:
-            _must(letters == b"jumb")
-            own = _manifest(store, begin, end, active)
-        _must(own)  # the file's own manifest is the last one
-    except (ValueError, struct.error):
-        return False
-    return True
+def others(data: bytes, fmt: str, start: int, length: int, active: str) -> bytes:
+    """The manifests of ingredients, as they stand in the file, out of the `length` bytes at `start`.
+
+    A ValueError where the rest of those bytes is not as this program writes it. `active` names the file's own manifest.
+    """
+    store = _unwrapped(data[start : start + length], fmt)
+    (begin, end, letters), *more = _boxes(store, 0, len(store))
+    _must(letters == b"jumb", not more)
+    described, *manifests, own = _boxes(store, begin, end)
+    _must(store[described[0] : described[1]] == STORE, described[2] == b"jumd", own[2] == b"jumb")
+    _own(store, own[0], own[1], active)
+    return b"".join(store[begin - 8 : end] for begin, end, _ in manifests)
 
 
-def _manifest(store: bytes, begin: int, end: int, active: str) -> bool:
-    """Whether it is the file's own. Of an ingredient's manifest, which a stranger may have written, only the frame."""
+def _own(store: bytes, begin: int, end: int, active: str) -> None:
+    """Every byte of the file's own manifest that no hash covers."""
     described, *parts = _boxes(store, begin, end)
-    name = store[described[0] : described[1]]
-    if not name.endswith(b"\x03" + active.encode() + b"\0"):
-        return False
-    _must(described[2] == b"jumd", MANIFEST.fullmatch(name))
+    _must(described[2] == b"jumd", len(parts) == len(PARTS))
+    _must(store[described[0] : described[1]] == b"c2ma" + UUID + b"\x03" + active.encode() + b"\0")
     for (begin, end, letters), (part, start) in zip(parts, PARTS.items(), strict=True):
         (first, last, kind), *inner = _boxes(store, begin, end)
         _must(letters == b"jumb", kind == b"jumd", store[first:last] == start)
@@ -66,7 +59,6 @@ def _manifest(store: bytes, begin: int, end: int, active: str) -> bool:
             _must(kind == b"cbor")
         if part == "signature":
             _must(_closed(store[first:last]))
-    return True
 
 
 def _closed(signature: bytes) -> bool:

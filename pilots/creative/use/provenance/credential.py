@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ class Credential:
     facts       the generation's facts, {} where another program signed
     issuer      what the certificate says of its owner; nobody has verified it
     ingredients titles of the pictures it was made from
+    others      their own credentials, byte by byte, where this program signed
     """
 
     state: str
@@ -43,6 +45,7 @@ class Credential:
     facts: dict[str, Any]
     issuer: str
     ingredients: tuple[str, ...]
+    others: bytes = b""
 
 
 def kind_of(data: bytes) -> str | None:
@@ -61,13 +64,25 @@ def sign(data: bytes, fmt: str, made: Made) -> bytes:
     fmt = "jpeg" if fmt.lower() in ("jpg", "jpeg") else fmt.lower()
     if fmt not in TYPES:
         raise ValueError(f"fmt is one of {', '.join(TYPES)}, got {fmt!r}")
-    me = identity()
-    builder = Builder(_manifest(made, fmt), context=_context(me))
+    me, facts = identity(), _facts(made)
+    data = xmp.embed(data, fmt, made)
+    signed = _signed(data, fmt, made, facts, me)
+    if made.ingredient is not None and b"c2pa" in made.ingredient:
+        # No signature of ours covers each byte of the ingredient's own credential, so ours states their hash.
+        before = read(signed, fmt, me)
+        if before and before.others:
+            facts["ingredient"]["credential_sha256"] = _sha256(before.others)
+            signed = _signed(data, fmt, made, facts, me)
+    return signed
+
+
+def _signed(data: bytes, fmt: str, made: Made, facts: dict[str, Any], me: Identity) -> bytes:
+    builder = Builder(_manifest(made, fmt, facts), context=_context(me))
     if made.ingredient is not None:
         _name_the_picture(builder, made, made.ingredient)
-    out = io.BytesIO()
     signer = Signer.from_info(C2paSignerInfo(C2paSigningAlg.ES256, me.chain, me.private, None))
-    with signer, io.BytesIO(xmp.embed(data, fmt, made)) as source:
+    out = io.BytesIO()
+    with signer, io.BytesIO(data) as source:
         builder.sign(signer, TYPES[fmt], source, out)
     return out.getvalue()
 
@@ -88,28 +103,34 @@ def read(data: bytes, fmt: str, me: Identity | None) -> Credential | None:
     active = found.get("manifests", {}).get(name, {})
     failures = found.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     problems = tuple(f"{each['code']}: {each.get('explanation', '')}" for each in failures)
-    if state != "Invalid" and _by_this_program(active) and not _as_written(data, fmt, whole, name):
-        state, problems = "Invalid", (CONTAINER,)
     facts = [each["data"] for each in active.get("assertions", []) if each["label"] == GENERATION]
+    said, others = facts[0] if facts and isinstance(facts[0], dict) else {}, b""
+    if state != "Invalid" and any(each.get("name") == PROGRAM for each in active.get("claim_generator_info", [])):
+        try:
+            others = _others(data, fmt, whole, name)
+            stated = said["ingredient"].get("credential_sha256") if "ingredient" in said else None
+            if stated != (_sha256(others) if others else None):
+                raise ValueError
+        except (AttributeError, KeyError, TypeError, ValueError, struct.error):  # or a stranger who uses our name
+            state, problems = "Invalid", (CONTAINER,)
     return Credential(
         state=state or "Invalid",
         problems=problems,
-        facts=facts[0] if facts else {},
+        facts=said,
         issuer=active.get("signature_info", {}).get("issuer") or "",
         ingredients=tuple(each.get("title") or "" for each in active.get("ingredients", [])),
+        others=others,
     )
 
 
-def _by_this_program(active: dict[str, Any]) -> bool:
-    return any(each.get("name") == PROGRAM for each in active.get("claim_generator_info", []))
+def _others(data: bytes, fmt: str, whole: dict[str, Any], name: str) -> bytes:
+    """Looks also at the bytes that no signature covers; C2PA itself says where they are."""
+    (left_out,) = whole["assertion_store"]["c2pa.hash.data"]["exclusions"]
+    return container.others(data, fmt, left_out["start"], left_out["length"], name)
 
 
-def _as_written(data: bytes, fmt: str, whole: dict[str, Any], name: str) -> bool:
-    """Also the bytes that no signature covers; C2PA itself says which."""
-    left_out = whole.get("assertion_store", {}).get("c2pa.hash.data", {}).get("exclusions", [])
-    if len(left_out) != 1:
-        return False
-    return container.untouched(data, fmt, left_out[0]["start"], left_out[0]["length"], name)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _context(me: Identity | None) -> Context:
@@ -120,15 +141,20 @@ def _context(me: Identity | None) -> Context:
     return Context.from_dict({"version": 1, **OFFLINE, **trust, **builder})
 
 
-def _manifest(made: Made, fmt: str) -> dict[str, Any]:
+def _facts(made: Made) -> dict[str, Any]:
+    facts = made.facts()
+    if made.ingredient is not None:
+        facts["ingredient"] = {"name": made.picture, "sha256": _sha256(made.ingredient)}
+    return facts
+
+
+def _manifest(made: Made, fmt: str, facts: dict[str, Any]) -> dict[str, Any]:
     source = {"digitalSourceType": made.source_type}
     actions = [{"action": "c2pa.created", **source}]
-    facts = made.facts()
     if made.ingredient is not None:
         opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["picture"]}}
         changed = "c2pa.color_adjustments" if made.kind == "palette" else "c2pa.edited"
         actions = [opened, {"action": changed, **source}]
-        facts["ingredient"] = {"name": made.picture, "sha256": hashlib.sha256(made.ingredient).hexdigest()}
     mining = {f"cawg.{use}": {"use": "notAllowed"} for use in MINING}
     return {
         "claim_generator_info": [{"name": PROGRAM}],
