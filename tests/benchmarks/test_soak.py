@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import sys
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the soak forks and kills as only Linux does", allow_module_level=True)
 
-from benchmarks.soak import disk
+from benchmarks.soak import disk, provenance
 from benchmarks.soak.count import Count
 from benchmarks.soak.forks import Job, Outcome, Room, one, side_by_side
 from benchmarks.soak.traces import difference, prove_whole, strangers
@@ -111,3 +112,20 @@ def test_moments_cover_the_time_and_every_write():
     times = sorted(moment["after"] for moment in moments if "after" in moment)
     assert [int(at * 2) for at in times] == list(range(20))
     assert sorted(moment["at_write"] for moment in moments if "at_write" in moment) == list(range(1, 21))
+
+
+def test_a_false_alarm_and_a_changed_file_called_intact_are_failures(tmp_path, monkeypatch):
+    found = {"verdict": "watermark", "sentence": "found", "file": "a", "z": 7.0, "threshold": 6.0}
+
+    def answer(*_):
+        Path("signed.png").write_bytes(b"x")
+        found["verdict"] = "ours" if Path("flipped.png").exists() else "watermark"
+        print(json.dumps(found))
+
+    monkeypatch.setattr(provenance, "_at_home", lambda *_: answer)
+    monkeypatch.setattr(provenance, "ONCE", 1)
+    count = Count("")
+    side_by_side([provenance._unmarked(count, Room(tmp_path / "a"), 0)], 1)
+    side_by_side([provenance._flipped(count, Room(tmp_path / "b"), 0, 1)], 1)
+    assert [sentence.split(":")[0] for sentence in count.failures] == ["seed 0, a", "bit at 0"]
+    assert count.did[provenance.MOST] == 117
