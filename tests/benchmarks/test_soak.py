@@ -119,13 +119,13 @@ def test_a_false_alarm_and_a_changed_file_called_intact_are_failures(tmp_path, m
 
     def answer(*_):
         Path("signed.png").write_bytes(b"x")
-        found["verdict"] = "ours" if Path("flipped.png").exists() else "watermark"
+        found["verdict"] = "ours" if Path.cwd().parent.name == "b" else "watermark"
         print(json.dumps(found))
 
     monkeypatch.setattr(provenance, "_at_home", lambda *_: answer)
     monkeypatch.setattr(provenance, "ONCE", 1)
     count = Count("")
     side_by_side([provenance._unmarked(count, Room(tmp_path / "a"), 0)], 1)
-    side_by_side([provenance._flipped(count, Room(tmp_path / "b"), 0, 1)], 1)
-    assert [sentence.split(":")[0] for sentence in count.failures] == ["seed 0, a", "bit at 0"]
+    side_by_side([provenance._flipped(count, Room(tmp_path / "b"), 0)], 1)
+    assert [sentence.split(":")[0] for sentence in count.failures] == ["seed 0, a", "seed 0, bit at 0"]
     assert count.did[provenance.MOST] == 117
