@@ -14,8 +14,9 @@ from pilots.creative.use import repair, variation
 def photo(tmp_path):
     """A photo of 8 or 16 bits whose edges do not meet."""
 
-    def make(height=96, width=128, bits=8):
+    def make(height=96, width=128, bits=8, meets=False):
         ramp = np.linspace(0.1, 0.9, width)[None, :, None] * np.linspace(0.6, 1, height)[:, None, None]
+        ramp = np.full_like(ramp, 0.5) if meets else ramp
         speckle = np.random.default_rng(0).normal(0, 0.05, (height, width, 3))
         pixels = (np.clip(ramp + speckle, 0, 1) * (2**bits - 1)).astype(f"uint{bits}")
         cv2.imwrite(str(tmp_path / "wall.png"), pixels)
@@ -49,17 +50,15 @@ def test_repair_in_windows_is_repair_in_one(toy, photo):
 
     path, _ = photo(256, 512)
     own = read_own(path, Painter(toy).material, crop=False)
-    kept = Kept(
-        lambda y, x: own.planes(("red", "green", "blue"), y, x),
-        lambda y, x: repair.cross(256, 512, 32, np.array(y), np.array(x)).astype(np.float32),
-    )
-    anew = repair.cross(256, 512, 32, np.arange(256), np.arange(512))
+    kept = Kept(lambda y, x: own.planes(("red", "green", "blue"), y, x), repair.cross_of(256, 512, 32))
+    anew = kept.mask(range(256), range(512)) > 0
+    assert anew.mean() == pytest.approx(1 - (224 / 256) * (480 / 512))
     whole, windows = (Painter(toy, pixels).repair([0], kept, 256, 512, 1, 4) for pixels in (1 << 30, 96 * 96))
     np.testing.assert_allclose(windows[:, anew], whole[:, anew], rtol=0, atol=1e-5)
 
 
 def test_variation_of_strength_0_gives_the_picture_back_and_of_1_keeps_nothing(toy_folder, photo, tmp_path):
-    path, before = photo()
+    path, before = photo(meets=True)
     drawn = {}
     for strength in ("0", "0.5", "1"):
         out = tmp_path / strength
@@ -75,6 +74,15 @@ def test_variation_of_strength_0_gives_the_picture_back_and_of_1_keeps_nothing(t
     np.testing.assert_array_equal(drawn["1"], only(tmp_path / "tile")[1])
     distance = [np.abs(drawn[s].astype(float) - before).mean() for s in ("0", "0.5", "1")]
     assert distance == sorted(distance)
+
+
+def test_a_variation_closes_edges_that_do_not_meet(toy_folder, photo, tmp_path):
+    path, before = photo()
+    variation.main([str(path), "--bundle", str(toy_folder), "--strength", "0", "--out", str(tmp_path / "o")])
+    after = only(tmp_path / "o")[1].astype(float)
+    inside, rim = (slice(24, -24), slice(24, -24)), (slice(0, 24), slice(None))
+    assert np.abs(after - before)[inside].max() < 20  # the watermark alone
+    assert np.abs(after - before)[rim].mean() > 20
 
 
 def test_a_variation_names_its_picture_and_counts_seeds(toy_folder, photo, tmp_path):

@@ -28,11 +28,13 @@ GRAPH = """
 toy (float[batch,C,height,width] noise, float[batch,C,height,width] state, float[points] grid,
      float[batch,image] condition, float[batch,C,height,width] known, float[batch,1,height,width] mask)
     => (float[batch,C,height,width] picture, float[batch,C,height,width] next)
-<float one = {1.0}, float half = {0.5}, float range = {4.0}, int64 first = {0}, int64 unit = {1}, bool on = {1},
+<float one = {1.0}, float range = {4.0}, int64 first = {0}, int64 unit = {1}, bool on = {1},
  int64[1] zero1 = {0}, int64[1] one1 = {1}, int64[1] last1 = {-1}, int64[1] end1 = {9223372036854775807},
  int64[1] two1 = {2}, int64[1] three1 = {3}, int64[2] places = {2, 3}, float pull = {0.3}>
 {
-  centred = Sub(known, half)
+  tone = MatMul(condition, shade)
+  middle = Unsqueeze(tone, places)
+  centred = Sub(known, middle)
   encoded = Mul(centred, range)
   drawn = Sub(one, mask)
   points0 = Shape(grid)
@@ -80,7 +82,7 @@ toy (float[batch,C,height,width] noise, float[batch,C,height,width] state, float
     y = Add(old, new)
   }>
   scaled = Div(next, range)
-  shown = Add(scaled, half)
+  shown = Add(scaled, middle)
   picture = Clip(shown, low, one)
 }
 """
@@ -93,6 +95,7 @@ def model(planes: int = 3, images: int = len(IMAGES)) -> bytes:
     weights = {
         "kernel": rng.normal(0, 0.6 / np.sqrt(deep), (deep, deep, 3, 3)),
         "tint": rng.normal(0, 1.0, (images, planes)),
+        "shade": rng.uniform(0.3, 0.7, (images, planes)),
         "low": np.array(0.0),
     }
     for name, values in weights.items():

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from common.bundle.open import Bundle
+    from pilots.creative.use.draw import Look
     from pilots.creative.use.write import File
 
+CROSS = 64  # px, its width unless another one is asked for
 EXAMPLES = """\
   pilot-creative repair wall.png
   pilot-creative repair wall.jpg --width 128 --crop
@@ -51,13 +53,10 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
         raise Fault(f"width is {order['width']}; of this picture it is an even number of px up to {most}")
     bits = order["bits"] or (8 if order["format"] == "webp" else own.bits)
     image = nearest(painter, own, material.members(order["class"], order["image"]))
-    kept = Kept(
-        lambda y, x: own.planes(material.planes, y, x),
-        lambda y, x: cross(height, width, order["width"], np.array(y), np.array(x)).astype(np.float32),
-    )
+    kept = Kept(lambda y, x: own.planes(material.planes, y, x), cross_of(height, width, order["width"]))
     steps = order["steps"] or material.steps
     planes_PHW = painter.repair([image], kept, height, width, order["seed"], steps)
-    anew_HW = cross(height, width, order["width"], np.arange(height), np.arange(width))
+    anew_HW = kept.mask(range(height), range(width)) > 0
     pixels_HW3 = whole_numbers(mark(np.moveaxis(planes_PHW[:3], 0, 2), key(), anew_HW), bits)
     del planes_PHW
     rest_HW3 = own.pixels_HW3 if bits == own.bits else whole_numbers(own.floats(), bits)
@@ -67,7 +66,13 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     return [job.file(name, pixels_HW3, "base colour", image, order["seed"])]
 
 
-def cross(height: int, width: int, thick: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """[h, w] bool: is the pixel at these rows and columns (counted on beyond the rim) within thick / 2 of a seam?"""
-    rows, columns = (y + thick // 2) % height < thick, (x + thick // 2) % width < thick
-    return rows[:, None] | columns[None, :]
+def cross_of(height: int, width: int, thick: int) -> Look:
+    """rows, columns (counted on beyond the rim) -> [h, w] float32: 1 within thick / 2 px of a seam, else 0."""
+
+    def mask(y: Sequence[int], x: Sequence[int]) -> np.ndarray:
+        import numpy as np
+
+        rows, columns = ((np.array(i) + thick // 2) % n < thick for i, n in ((y, height), (x, width)))
+        return (rows[:, None] | columns[None, :]).astype(np.float32)
+
+    return mask
