@@ -60,10 +60,15 @@ def work(given: argparse.Namespace) -> None:
                     f"{folder / 'sheet.webp'} has {len(sheet):,} bytes; {MOST_BYTES:,} are the most in a README"
                 )
             write_bytes(CREATIVE.parent / "sheet.webp", sheet)
+    put("creative", tables(), CREATIVE)
+    print(f"wrote: {CREATIVE}")
+
+
+def tables() -> str:
+    """Markdown of all sets whose facts are stored."""
     stored = {name: RESULTS / f"creative_{name}.json" for name in SETS}
     known = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in stored.items() if path.is_file()}
-    put("creative", "\n".join(section(SETS[name], facts) for name, facts in known.items()), CREATIVE)
-    print(f"wrote: {CREATIVE}")
+    return "\n".join(section(SETS[name], facts) for name, facts in known.items())
 
 
 def run(name: str) -> Path:

@@ -1,6 +1,7 @@
 """The README's table of tiles: numbers of run.json alone, the lost classes counted."""
 
-from benchmarks.creative_accuracy import section
+from benchmarks.creative_accuracy import MOST_BYTES, section, tables
+from benchmarks.readme import CREATIVE
 
 FIGURES = {"seam_pass": 0.9, "copy_ratio_median": 0.95, "copy_ratio_p01": 0.7, "spectrum_error": 0.3}
 BESIDE = {"seam_pass": 0.0, "copy_ratio_median": 0.25}
@@ -25,3 +26,13 @@ def test_a_table_of_two_materials():
     assert "| gravel | **2.50** |" in text
     assert "mirror tiling in 1 of 2, quilting in 1 of 2, nearest patches in 1 of 2" in text
     assert "learning 200 s, all together 301 s on 2 cores" in text
+
+
+def test_figures_are_the_stored_ones():
+    """The tables written again from the stored facts are the ones that stand in the README."""
+    assert f"<!-- creative -->\n{tables()}<!-- /creative -->" in CREATIVE.read_text(encoding="utf-8")
+
+
+def test_the_sheet_is_small():
+    sheet = CREATIVE.parent / "sheet.webp"
+    assert not sheet.exists() or sheet.stat().st_size <= MOST_BYTES
