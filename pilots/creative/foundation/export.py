@@ -53,18 +53,22 @@ def answers(pipeline: Any, asked: Foundation, side: int) -> dict[str, np.ndarray
     """What each net says to the prompt and to noise: text, noise found early and late, picture 0..1."""
     import torch
 
-    words = pipeline.tokenizer(
-        asked.prompt, padding="max_length", max_length=pipeline.tokenizer.model_max_length, return_tensors="pt"
-    ).input_ids
     pipeline.scheduler.set_timesteps(asked.steps)
     early, late = pipeline.scheduler.timesteps[[0, -1]]
     x = latent(pipeline, side, 0)
     with quiet(), torch.no_grad():
-        text = pipeline.text_encoder(words)[0]
+        text = encoded(pipeline, asked.prompt)
         found = {"text": text, "picture": pipeline.vae.decode(x)[0] / 2 + 0.5}
         for name, t in (("early", early), ("late", late)):
             found[name] = pipeline.unet(x, t, text, return_dict=False)[0]
     return {name: np.asarray(answer, np.float32) for name, answer in found.items()}
+
+
+def encoded(pipeline: Any, prompt: str) -> Any:
+    """The prompt as the denoising net reads it: a tensor [1, token, feature]."""
+    longest = pipeline.tokenizer.model_max_length
+    words = pipeline.tokenizer(prompt, padding="max_length", max_length=longest, return_tensors="pt")
+    return pipeline.text_encoder(words.input_ids)[0]
 
 
 def torus_error(pipeline: Any, asked: Foundation, side: int) -> float:
@@ -74,10 +78,9 @@ def torus_error(pipeline: Any, asked: Foundation, side: int) -> float:
     x = latent(pipeline, side, 1)
     step = multiple(pipeline) // pipeline.vae_scale_factor
     shift = (step * max(1, x.shape[2] // step // 3), step * max(1, x.shape[3] // step // 2))
-    width = pipeline.unet.config["cross_attention_dim"]
-    text = torch.zeros(1, pipeline.tokenizer.model_max_length, width)
     apart = []
     with quiet(), torch.no_grad():
+        text = encoded(pipeline, asked.prompt)
         pipeline.scheduler.set_timesteps(asked.steps)
         t = pipeline.scheduler.timesteps[0]
         for net, grown in (
