@@ -13,11 +13,12 @@ from torch import nn
 
 from pilots.creative.flow.net import wrap
 
-REACH = (1, 2, 4)  # pixels between the taps of each low-pass; with the rest below them they part a picture in bands
+REACH = (1, 2, 4)  # pixels between the taps of each low-pass
+BANDS = 3 * len(REACH) + 1  # fine along both axes, along one, along the other, at each reach; and what is left
 REST = sum(REACH)  # pixels that the filter looks to either side
 BENDS = 12  # of the curve
 ROUNDS = 4  # the curve changes the bands a little, so both are found in turns
-LEAST, MOST = 0.4, 3.0  # gain of a band
+LEAST, MOST = 0.3, 4.0  # gain of a band
 
 
 class Finish(nn.Module):
@@ -30,7 +31,7 @@ class Finish(nn.Module):
         super().__init__()
         many = (len(spans), images, channels)
         self.register_buffer("spans", torch.tensor(spans, dtype=torch.float32))
-        self.register_buffer("gain", torch.ones(*many, len(REACH) + 1))
+        self.register_buffer("gain", torch.ones(*many, BANDS))
         self.register_buffer("bend", torch.zeros(*many, BENDS))  # where the curve bends, and by how much
         self.register_buffer("turn", torch.zeros(*many, BENDS))
         self.register_buffer("start", torch.zeros(*many, 2))  # height at 0 and slope before the first bend
@@ -81,12 +82,14 @@ class Finish(nn.Module):
 
 
 def bands(x: torch.Tensor) -> list[torch.Tensor]:
-    """`x` [B, C, H, W] in parts that add up to it, fine ones first; on the torus."""
+    """`x` [B, C, H, W] in BANDS parts that add up to it, fine ones first; on the torus."""
     parts = []
     for n in REACH:
         wide = wrap(x, n)
-        wide = 0.25 * (wide[..., : -2 * n, :] + wide[..., 2 * n :, :]) + 0.5 * wide[..., n:-n, :]
-        low = 0.25 * (wide[..., : -2 * n] + wide[..., 2 * n :]) + 0.5 * wide[..., n:-n]
-        parts.append(x - low)
+        smooth_y = 0.25 * (wide[..., : -2 * n, :] + wide[..., 2 * n :, :]) + 0.5 * wide[..., n:-n, :]
+        smooth_x = 0.25 * (wide[..., n:-n, : -2 * n] + wide[..., n:-n, 2 * n :]) + 0.5 * x
+        low = 0.25 * (smooth_y[..., : -2 * n] + smooth_y[..., 2 * n :]) + 0.5 * smooth_y[..., n:-n]
+        smooth_y = smooth_y[..., n:-n]
+        parts += [x - smooth_x - smooth_y + low, smooth_x - low, smooth_y - low]
         x = low
     return [*parts, x]

@@ -12,11 +12,14 @@ import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from pilots.creative.flow.descent import Descent
 from pilots.creative.flow.net import Velocity
 from pilots.creative.flow.patches import Patches
 
 WARM_UP = 100  # steps until the learning rate is whole
-MIDDLE = 0.5  # of the logit of a time in training: fine structure is settled late (Karras et al. 2022 have the same)
+MIDDLE = (
+    -0.7
+)  # of the logit of a time in training: layout, settled early, is the hard part; fine bands are put right last
 SMOOTH = 0.998  # share of the averaged weights that a step keeps
 
 
@@ -25,12 +28,12 @@ class Training:
 
     steps   in all; the learning rate rises for 100, stays, and falls to nothing over the second half
     batch   pieces per step
-    rate    largest learning rate of AdamW
+    rate    largest learning rate
     """
 
     def __init__(self, net: Velocity, patches: Patches, seed: int, steps: int, batch: int, rate: float):
         self.net, self.patches, self.seed, self.steps, self.batch, self.rate = net, patches, seed, steps, batch, rate
-        self.optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
+        self.descent = Descent(net.parameters())
         self.smooth = parameters_to_vector(net.parameters()).detach().clone()
         self.inner = torch.from_numpy(patches.inner)
         self.done, self.loss = 0, float("nan")
@@ -56,12 +59,9 @@ class Training:
         with quick():
             found = self.net((1 - at) * noise + at * data, t, condition)
         loss = ((found.float() - (data - noise)).square() * self.inner).mean() / self.inner.mean()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate * self._share()
-        self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
+        self.descent.step(self.rate * self._share())
         keep = min(SMOOTH, (1 + self.done) / (10 + self.done))
         self.smooth.lerp_(parameters_to_vector(self.net.parameters()).detach(), 1 - keep)
         return loss.item()
@@ -78,24 +78,22 @@ class Training:
         self.net.eval()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Where the training stands, after its first step."""
-        state = [self.optimiser.state[p] for p in self.net.parameters()]
-        moments = {name: torch.cat([s[name].flatten() for s in state]).numpy() for name in ("exp_avg", "exp_avg_sq")}
-        net = parameters_to_vector(self.net.parameters()).detach().numpy().copy()
-        return {"done": np.array(self.done), "net": net, "smooth": self.smooth.numpy().copy(), **moments}
+        """Where the training stands."""
+        flat = {"net": self.net.parameters(), "first": self.descent.first, "second": self.descent.second}
+        kept = {name: parameters_to_vector(parts).detach().numpy().copy() for name, parts in flat.items()}
+        return {"done": np.array(self.done), "smooth": self.smooth.numpy().copy(), **kept}
 
     def go_on(self, kept: Mapping[str, np.ndarray]) -> None:
         """Stand where `arrays` was taken."""
-        self.done = int(kept["done"])
-        vector_to_parameters(torch.from_numpy(kept["net"]).clone(), self.net.parameters())
+        self.done = self.descent.count = int(kept["done"])
         self.smooth = torch.from_numpy(kept["smooth"]).clone()
-        begin = 0
-        for p in self.net.parameters():
-            part = slice(begin, begin := begin + p.numel())
-            self.optimiser.state[p] = {
-                "step": torch.tensor(float(self.done)),
-                **{name: torch.from_numpy(kept[name][part]).clone().view_as(p) for name in ("exp_avg", "exp_avg_sq")},
-            }
+        flat = {"net": list(self.net.parameters()), "first": self.descent.first, "second": self.descent.second}
+        for name, parts in flat.items():
+            begin = 0
+            for part in parts:
+                end = begin + part.numel()
+                part.data.copy_(torch.from_numpy(kept[name][begin:end]).view_as(part))
+                begin = end
 
 
 def quick() -> contextlib.AbstractContextManager:

@@ -51,12 +51,12 @@ class TileFlow:
     def __init__(
         self,
         grids: dict[str, list[float]],
-        base: int = 600,
-        per_class: int = 300,
-        batch: int = 16,
-        patch: int = 64,
-        rim: int = 8,
-        rate: float = 2e-3,
+        base: int = 1200,
+        per_class: int = 400,
+        batch: int = 8,
+        patch: int = 96,
+        rim: int = 10,
+        rate: float = 3e-3,
         steps: int = 16,
         drawn: int = 128,
     ):
@@ -137,7 +137,7 @@ class TileFlow:
         """Draw a few pictures with every grid and measure what they lack."""
         random = np.random.default_rng([seed, 1])
         finish, images = self.sampler.finish, len(seen.images)
-        count = max(1, min(4, 16 // images))
+        count = max(1, min(4, 24 // images))
         for grid in self.grids.values():
             s = int((finish.spans - (grid[-1] - grid[-2])).abs().argmin())
             for i, latent in enumerate(self.latents):
