@@ -35,8 +35,8 @@ def seen():
 
 @pytest.fixture(scope="module")
 def judged(seen):
-    baselines = draw_baselines(seen, {"mirror": Mirror(), "quilting": Quilting(24, 8)}, 4, 0, size=96)
-    model = draw(Unseen(), plan(seen, 4), 0, size=96)
+    baselines = draw_baselines(seen, {"mirror": Mirror(), "quilting": Quilting(24, 8)}, 4, 0, size=64)
+    model = draw(Unseen(), plan(seen, 4), 0, size=64)
     return judge(seen, model, baselines, 0, draw_seams(seen, Unseen(), 4, 0))
 
 

@@ -6,9 +6,10 @@ An exact copy is always found: it is as near in the small space as in the large 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pilots.creative.metrics import patches
@@ -41,7 +42,7 @@ class Nearest:
         seen_PD = seen_PD - self.mean_D
         within = np.linalg.eigh(seen_PD @ seen_PD.T)[1][:, ::-1][:, :DIMS]
         self.axes_DK = np.linalg.qr(seen_PD.T @ within)[0].astype(np.float32)
-        key_PK = np.concatenate([self._small(band) for p in self.pictures for band in _bands(p, side)])
+        key_PK = np.concatenate([self._all_small(p) for p in self.pictures])
         self.key_KP = np.vstack([-key_PK.T, (key_PK**2).sum(axis=1) / 2])  # times (query, 1): half a squared distance
         self.columns = np.array([p.shape[1] - side + 1 for p in pictures])
         rows = [p.shape[0] - side + 1 for p in pictures]
@@ -75,6 +76,12 @@ class Nearest:
 
     def _small(self, flat_ND: np.ndarray) -> np.ndarray:
         return (flat_ND - self.mean_D) @ self.axes_DK
+
+    def _all_small(self, picture: np.ndarray) -> np.ndarray:
+        """The same of all patches of a picture, which is its correlation with every axis."""
+        axes = self.axes_DK.T.reshape(-1, self.side, self.side, 3)
+        found = [cv2.matchTemplate(picture, np.ascontiguousarray(axis), cv2.TM_CCORR) for axis in axes]
+        return np.stack(found, axis=-1).reshape(-1, len(axes)) - self.mean_D @ self.axes_DK
 
     def _where(self, key: np.ndarray) -> np.ndarray:
         number = np.searchsorted(self.starts, key, side="right") - 1
@@ -157,11 +164,3 @@ def copy_ratio(made: np.ndarray, held: np.ndarray, level: float) -> float:
     1 = as new as an unseen part of the picture, 0 = a copy. Blur lowers it as well: smooth patches resemble others.
     """
     return float(np.quantile(made, level) / max(float(np.quantile(held, level)), LEAST))
-
-
-def _bands(picture: np.ndarray, side: int, rows: int = 16) -> Iterator[np.ndarray]:
-    """All patches of a picture, flat, a few rows of them at a time: together they would fill the memory."""
-    seen = np.lib.stride_tricks.sliding_window_view(picture, (side, side), axis=(0, 1))
-    for first in range(0, len(seen), rows):
-        band = np.moveaxis(seen[first : first + rows], 2, 4)
-        yield band.reshape(-1, side * side * 3)
