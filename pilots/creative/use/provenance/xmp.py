@@ -49,7 +49,7 @@ def _png(data: bytes, texts: dict[str, str]) -> bytes:
     for keyword, text in texts.items():
         body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode()
         chunks += struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return data[:33] + chunks + data[33:]
+    return b"".join((data[:33], chunks, memoryview(data)[33:]))  # one copy of what may be 40 MB
 
 
 def _jpeg(data: bytes, packet: str) -> bytes:
