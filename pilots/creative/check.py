@@ -60,16 +60,18 @@ def _say(cfg: DictConfig, most: int) -> None:
     from pilots.creative.data.folder import Folder, Looked
 
     reader = build(cfg.data)
-    own = isinstance(reader, Folder)
-    seen = None if own else reader.read()
-    looked = reader.look() if own else Looked(images=list(seen.images))
+    if isinstance(reader, Folder):
+        looked = reader.look()
+    else:
+        seen = reader.read()
+        looked = Looked(images=list(seen.images))
     print(plain("\n".join(page(looked, most))))
     if looked.wrongs:
         many = f"{len(looked.wrongs):,} things must be mended before training, the first: " if looked.wrongs[1:] else ""
         raise Fault(many + looked.wrongs[0])
     model = build(cfg.model)
-    if model.learns == "material":
-        seen = reader.exemplars(looked) if own else seen
+    if getattr(model, "learns", None) == "material":
+        seen = reader.exemplars(looked) if isinstance(reader, Folder) else seen
         print(f"\nAbout {model.minutes(seen):.1f} minutes of learning for each seed, on this machine")
 
 

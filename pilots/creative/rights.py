@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.check import plain
 from common.fault import Fault
+
+if TYPE_CHECKING:
+    from pilots.creative.data.rights_write import Written
 
 HELP = """\
   pilot-creative rights init my_textures
@@ -52,7 +56,7 @@ def _text(name: str, value: str) -> str:
     return value
 
 
-def page(at: Path, written) -> list[str]:
+def page(at: Path, written: Written) -> list[str]:
     """What was done and what is left for a person."""
     from pilots.creative.data.rights_write import still_empty
 

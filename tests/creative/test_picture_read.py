@@ -9,7 +9,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -178,6 +178,7 @@ def test_what_is_no_file_or_too_long_is_not_read(tmp_path, monkeypatch):
 FILES = {kind: encoded(RGB[:9, :7], kind) for kind in ("PNG", "JPEG", "WEBP")}
 
 
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(FILES)), st.data())
 def test_damaged_bytes_give_a_picture_or_a_sentence(kind, data):
     """Cut off anywhere, with bytes exchanged anywhere."""
@@ -187,6 +188,7 @@ def test_damaged_bytes_give_a_picture_or_a_sentence(kind, data):
     _picture_or_sentence(bytes(file), kind)
 
 
+@settings(max_examples=60)
 @given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBPVP8 ", b""]), st.binary(max_size=200))
 def test_random_bytes_give_a_picture_or_a_sentence(first, rest):
     _picture_or_sentence(first + rest, "PNG")
