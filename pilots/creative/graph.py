@@ -20,17 +20,21 @@ AXES = {
 }
 
 
-def sampler(whole: Sampler, channels: int, planes: int, images: int) -> onnx.ModelProto:
-    """noise, state, grid, condition, known, mask -> picture, next; shapes as in `Sampler`."""
+def sampler(whole: Sampler, channels: int, planes: int, images: int, side: int | None = None) -> onnx.ModelProto:
+    """noise, state, grid, condition, known, mask -> picture, next; shapes as in `Sampler`.
+
+    side  height and width, where the flow knows but one
+    """
+    n, height, width = side or 32, side or "height", side or "width"
     example = {
-        "noise": torch.zeros(2, channels, 32, 32),
-        "state": torch.zeros(2, channels, 32, 32),
+        "noise": torch.zeros(2, channels, n, n),
+        "state": torch.zeros(2, channels, n, n),
         "grid": torch.linspace(0, 1, 3),
         "condition": torch.full((2, images), 1 / images),
-        "known": torch.zeros(2, planes, 32, 32),
-        "mask": torch.ones(2, 1, 32, 32),
+        "known": torch.zeros(2, planes, n, n),
+        "mask": torch.ones(2, 1, n, n),
     }
-    moving = {"t": torch.zeros(1), "dt": torch.ones(1), "target": torch.zeros(2, channels, 32, 32)}
+    moving = {"t": torch.zeros(1), "dt": torch.ones(1), "target": torch.zeros(2, channels, n, n)}
     names = ("state", "t", "dt", "condition", "noise", "target", "mask")
     before = to_onnx(Encode(whole), example, AXES, ["target", "begun"])
     step = to_onnx(whole.step, {name: (example | moving)[name] for name in names}, AXES, ["stepped"])
@@ -40,14 +44,14 @@ def sampler(whole: Sampler, channels: int, planes: int, images: int) -> onnx.Mod
     nodes = [*_inlined(before, "before/"), *_loop(step), *_inlined(after, "after/")]
     float_value = helper.make_tensor_value_info
     shape = {
-        "noise": ["batch", "channel", "height", "width"],
-        "state": ["batch", "channel", "height", "width"],
+        "noise": ["batch", "channel", height, width],
+        "state": ["batch", "channel", height, width],
         "grid": ["points"],
         "condition": ["batch", images],
-        "known": ["batch", planes, "height", "width"],
-        "mask": ["batch", 1, "height", "width"],
-        "picture": ["batch", planes, "height", "width"],
-        "next": ["batch", "channel", "height", "width"],
+        "known": ["batch", planes, height, width],
+        "mask": ["batch", 1, height, width],
+        "picture": ["batch", planes, height, width],
+        "next": ["batch", "channel", height, width],
     }
     shape = {name: [channels if axis == "channel" else axis for axis in axes] for name, axes in shape.items()}
     values = {name: float_value(name, TensorProto.FLOAT, axes) for name, axes in shape.items()}

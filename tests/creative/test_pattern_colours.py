@@ -8,7 +8,8 @@ import pytest
 
 from common.fault import Fault
 from pilots.creative.data.patterns import library
-from pilots.creative.use import colours, palette, pattern, recolour
+from pilots.creative.pictures import colours, pattern
+from pilots.creative.use import palette, recolour
 from pilots.creative.use.cube import POINTS, cube
 
 THREE = "#1b1b3a,#aa3311,#ffeecc"
@@ -91,7 +92,7 @@ def test_a_cube_file_holds_the_map_red_running_fastest(stone):
 
 
 def test_a_pattern_is_drawn_in_exactly_the_palettes_colours():
-    field = library.drawn("rings", 1, np.random.default_rng(2))[0]
+    field = library.drawn("rings", [(2, 0)], np.random.default_rng(2))[0]
     for typed in ("#1b1b3a,#ffeecc", THREE):
         new = colours.parse(typed)
         drawn = pattern.render(field, new, (200, 320))
@@ -104,7 +105,7 @@ def test_a_pattern_is_drawn_in_exactly_the_palettes_colours():
 
 
 def test_a_drawn_pattern_closes_at_its_rim():
-    field = library.drawn("leaves", 1, np.random.default_rng(4))[0]
+    field = library.drawn("leaves", [(2,)], np.random.default_rng(4))[0]
     new = colours.parse("#000000,#ffffff")
     drawn = pattern.render(field, new, (256, 256))
     moved = pattern.render(np.roll(field, (16, 24), (0, 1)), new, (256, 256))
@@ -115,7 +116,7 @@ def test_an_svg_shows_the_same_as_the_pixels():
     import re
     from xml.etree import ElementTree
 
-    field = library.drawn("herringbone", 1, np.random.default_rng(3))[0]
+    field = library.drawn("herringbone", [(2, 1, 4)], np.random.default_rng(3))[0]
     new = colours.parse(THREE)
     root = ElementTree.fromstring(pattern.svg(field, new, 512))
     shapes = list(root)

@@ -36,6 +36,10 @@ class Patches:
         which = np.array([random.choice(self.classes[k]) for k in random.integers(len(self.classes), size=batch)])
         return np.stack([self._piece(random, i) for i in which]), which
 
+    def noise(self, random: np.random.Generator, which: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """What the way to the pieces begins at: standard normal, float32."""
+        return random.standard_normal(shape, np.float32)
+
     def _piece(self, random: np.random.Generator, i: int) -> np.ndarray:
         latent, n = self.latents[i], self.size
         height, width = latent.shape[1:]

@@ -7,31 +7,32 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from pilots.creative.flow.descent import Descent
-from pilots.creative.flow.net import Velocity
-from pilots.creative.flow.patches import Patches
 
 WARM_UP = 100  # steps until the learning rate is whole
-MIDDLE = (
-    -0.7
-)  # of the logit of a time in training: layout, settled early, is the hard part; fine bands are put right last
+MIDDLE = -0.7  # of the logit of a time: layout, settled early, is the hard part; fine bands are put right last
 SMOOTH = 0.998  # share of the averaged weights that a step keeps
 
 
 class Training:
     """A net on its way: `run(n)` takes n steps, `arrays` is all that is needed to go on, bit for bit.
 
+    net     (state, t, condition) -> velocity; its `picture` [I, …] has a row for each picture
+    patches draw(random, batch) -> data, which; noise(random, which, shape); inner: what counts in the loss
     steps   in all; the learning rate rises for 100, stays, and falls to nothing over the second half
     batch   pieces per step
     rate    largest learning rate
+    middle  of the logit of a time
     """
 
-    def __init__(self, net: Velocity, patches: Patches, seed: int, steps: int, batch: int, rate: float):
+    def __init__(self, net: Any, patches: Any, seed: int, steps: int, batch: int, rate: float, middle: float = MIDDLE):
+        self.middle = middle
         self.net, self.patches, self.seed, self.steps, self.batch, self.rate = net, patches, seed, steps, batch, rate
         self.descent = Descent(net.parameters())
         self.smooth = parameters_to_vector(net.parameters()).detach().clone()
@@ -51,9 +52,9 @@ class Training:
     def _step(self, random: np.random.Generator) -> float:
         data_BCHW, which = self.patches.draw(random, self.batch)
         data = torch.from_numpy(data_BCHW)
-        noise = torch.from_numpy(random.standard_normal(data_BCHW.shape, np.float32))
+        noise = torch.from_numpy(self.patches.noise(random, which, data_BCHW.shape))
         even = (np.arange(self.batch) + random.random()) / self.batch  # logit-normal times, one of each part
-        t = torch.sigmoid(MIDDLE + torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
+        t = torch.sigmoid(self.middle + torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
         at = t[:, None, None, None]
         condition = torch.eye(self.net.picture.shape[0])[which]
         with quick():

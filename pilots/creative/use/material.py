@@ -13,7 +13,8 @@ import numpy as np
 from common.fault import Fault, did_you_mean
 
 COLOUR = ("red", "green", "blue")
-PLANES = (COLOUR, (*COLOUR, "height"), (*COLOUR, "roughness"), (*COLOUR, "height", "roughness"))
+DISTANCE = ("distance",)  # of a pattern: 0.5 is the rim of its figure, 0 and 1 lie `far` cells inside and outside
+PLANES = (DISTANCE, COLOUR, (*COLOUR, "height"), (*COLOUR, "roughness"), (*COLOUR, "height", "roughness"))
 STEPS = 256  # network evaluations a tile may take at most
 CAPS = {"channels": 64, "halo": 512, "multiple": 64, "steps": STEPS}
 IMAGES, LETTERS = 10_000, 300
@@ -52,6 +53,10 @@ class Material:
             raise Fault(f"the bundle knows no class '{group:.80}': {did_you_mean(group, dict.fromkeys(self.groups))}")
         return found
 
+    def check_draws_pictures(self, verb: str) -> None:
+        if self.planes == DISTANCE:
+            raise Fault(f"{verb}: this bundle draws patterns and reads no pictures: name one that learned materials")
+
     def _number(self, image: str) -> int:
         if image not in self.names:
             raise Fault(f"the bundle knows no picture '{image:.80}': {did_you_mean(image, self.names)}")
@@ -75,7 +80,9 @@ def read_material(manifest: Mapping[str, Any]) -> Material:
             f"bundle.json: creative.images is no list of 1 to {IMAGES:,} pictures, each with a name and a group"
         )
     if not isinstance(planes, list) or tuple(map(str, planes)) not in PLANES:
-        raise Fault("bundle.json: creative.planes is not red, green, blue and then height, roughness where known")
+        raise Fault(
+            "bundle.json: creative.planes is not red, green, blue and then height, roughness where known, nor distance"
+        )
     numbers = {name: part.get(name) for name in CAPS}
     for name, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= CAPS[name]:

@@ -68,6 +68,13 @@ def _one_of(*words: Any) -> Callable[[str, Any], Any]:
     return read
 
 
+def _colours(name: str, given: Any) -> str:
+    from pilots.creative.pictures.colours import parse
+
+    parse(_word(name, given))
+    return str(given)
+
+
 def _yes(name: str, given: Any) -> bool:
     if not isinstance(given, bool):
         raise Fault(f"{name} is {given!r:.40}; it is true or false")
@@ -93,7 +100,10 @@ SETTINGS = {
     "count": Setting(1, "N", _whole(1, 1000), "how many, each with the next seed (default 1)"),
     "seed": Setting(0, "N", _whole(0, SEEDS - 1), "the same seed gives the same picture (default 0)"),
     "steps": Setting(None, "N", _whole(1, 256), "network evaluations per picture (default: the bundle's)"),
-    "format": Setting("png", None, _one_of("png", "webp"), "png or webp, both lossless (default png)"),
+    "format": Setting(
+        "png", None, _one_of("png", "webp", "svg"), "png or webp, lossless; svg of a pattern (default png)"
+    ),
+    "palette": Setting(None, "COLOURS", _colours, "of a pattern: figure, outlines, ground, as '#1b1b3a,#f3e9dc'"),
     "bits": Setting(None, None, _one_of(8, 16), "8 or 16 per colour (default 8; of repair: as the picture)"),
     "maps": Setting(None, None, _one_of("opengl", "directx"), "the PBR set; opengl: green points up, directx: down"),
     "strength": Setting(0.5, "S", _share, "0 gives the picture back, 1 keeps nothing of it (default 0.5)"),
@@ -101,7 +111,7 @@ SETTINGS = {
     "crop": Setting(False, None, _yes, "cut the picture at its right and bottom to multiples of 8"),
 }
 FOR = {  # verb -> its settings
-    "tile": ("class", "image", "size", "count", "seed", "steps", "format", "bits", "maps"),
+    "tile": ("class", "image", "size", "count", "seed", "steps", "format", "bits", "maps", "palette"),
     "variation": ("strength", "class", "image", "count", "seed", "steps", "format", "bits", "maps", "crop"),
     "repair": ("width", "class", "image", "seed", "steps", "format", "bits", "crop"),
 }
@@ -122,6 +132,8 @@ def read_order(verb: str, given: Mapping[str, Any]) -> Order:
         raise Fault("class and image are two ways to say the same: give one of them")
     if order["seed"] + order.get("count", 1) > SEEDS:
         raise Fault(f"seed {order['seed']} and {order['count']} pictures lead beyond the last seed, {SEEDS - 1}")
+    if order["format"] == "svg" and verb in OF_A_PICTURE:
+        raise Fault("format is 'svg': a picture has no paths; choose png or webp")
     if order["format"] == "webp" and order["bits"] == 16:
         raise Fault("webp holds 8 bits per colour: use bits 8, or format png")
     return order

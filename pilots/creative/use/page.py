@@ -12,6 +12,7 @@ import numpy as np
 
 from common.atomic import write_text
 from common.report import page
+from pilots.creative.use.pattern import two_by_two
 from pilots.creative.use.write import File
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def write_page(bundle: Bundle, verb: str, settings: Mapping[str, Any], files: Se
 
 def _preview(path: Path) -> str:
     """Two by two, as a data address; decoded smaller and in 8 bits."""
+    if path.suffix == ".svg":
+        return two_by_two(path.read_bytes())
     data = np.fromfile(path, np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
     scale = min(1.0, SIDE / 2 / max(picture.shape[:2]))

@@ -37,9 +37,10 @@ def main(argv: list[str]) -> None:
 def change(asked: argparse.Namespace) -> None:
     """Read, recolour, write; everything is checked before anything is written."""
     from common.atomic import write_bytes
+    from pilots.creative.pictures import colours
     from pilots.creative.pictures.read import content, decode, read_picture
     from pilots.creative.pictures.write import encode
-    from pilots.creative.use import colours, recolour
+    from pilots.creative.use import recolour
     from pilots.creative.use.cube import cube
     from pilots.creative.use.provenance import Made, sign
 

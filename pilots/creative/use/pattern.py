@@ -1,114 +1,73 @@
-"""A signed-distance field of one tile in exact colours: pixels at any size, or paths.
+"""Patterns of a bundle that draws signed distances: exact in their palette, as pixels or as paths.
 
-Axes: H, W cells, K colours, h, w pixels. The field closes on the torus and is negative inside the figure. Of a palette
-the first colour is the figure, the last the ground, those between are outlines, STEP cells wide.
+Axes: S cells of the field's side, K colours.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-from contourpy import FillType, LineType, contour_generator
 
+from common.atomic import write_bytes
 from common.fault import Fault
-from pilots.creative.use.colours import name
+from pilots.creative.pictures import colours, pattern
+from pilots.creative.pictures.write import encode
+from pilots.creative.use.order import Order, as_json
+from pilots.creative.use.provenance import Made, sign
+from pilots.creative.use.write import File, stem
 
-STEP = 1.5  # cells between two outlines
-FINE = 4  # points per cell on which paths are laid
-SLACK = 0.01  # cells that a path may stray from its contour to be shorter
-LARGEST = 4096  # pixels
+if TYPE_CHECKING:
+    from pilots.creative.use.draw import Painter
 
-
-def levels(colours: int) -> np.ndarray:
-    """Distances [K - 1], rising, at which one colour gives way to the next; those of two colours are 0."""
-    return STEP * (np.arange(colours - 1) - (colours - 2) / 2)
-
-
-def render(field_HW: np.ndarray, palette_K3: np.ndarray, size: tuple[int, int], smooth: bool = False) -> np.ndarray:
-    """[h, w, 3] uint8 of one tile; without `smooth` every pixel is a colour of the palette (uint8).
-
-    `smooth` mixes the two colours in pixels that a rim crosses, in linear light.
-    """
-    if not all(1 <= side <= LARGEST for side in size):
-        raise Fault(f"a pattern of {size[1]}x{size[0]} pixels: each side may have 1 to {LARGEST}")
-    fine_hw = resampled(field_HW, size)
-    at = levels(len(palette_K3))
-    if not smooth:
-        return palette_K3[np.searchsorted(at, fine_hw.ravel())].reshape(*size, 3)
-    cell = np.sqrt(size[0] * size[1] / field_HW.size)  # pixels
-    linear = _linear(palette_K3 / 255)
-    mixed = np.broadcast_to(linear[0], (*size, 3)).astype(np.float32)
-    for level, colour in zip(at, linear[1:], strict=True):
-        beyond = np.clip((fine_hw - level) * cell + 0.5, 0, 1)[..., None]
-        mixed = mixed + beyond * (colour - mixed)
-    return np.round(255 * _encoded(mixed)).astype(np.uint8)
+PALETTE = "#1b1b3a,#f3e9dc"
 
 
-def resampled(field_HW: np.ndarray, size: tuple[int, int], offset: float = 0.5) -> np.ndarray:
-    """The field on another raster, around the torus, as a cubic B-spline: a straight rim stays straight, none rings.
-
-    offset  where in its pixel a point lies: 0.5 the middle, 0 the upper left corner
-    """
-    down, right = (_spline(cells, points, offset) for cells, points in zip(field_HW.shape, size, strict=True))
-    return down @ field_HW.astype(np.float32) @ right.T
-
-
-def _spline(cells: int, points: int, offset: float) -> np.ndarray:
-    """[points, cells] weights of the cubic B-spline."""
-    at = (np.arange(points) + offset) * cells / points - 0.5
-    first = np.floor(at).astype(int)
-    weights = np.zeros((points, cells), np.float32)
-    for tap in range(-1, 3):
-        t = np.abs(at - (first + tap))
-        value = np.where(t <= 1, 2 / 3 - t**2 + t**3 / 2, (2 - t) ** 3 / 6)
-        np.add.at(weights, (np.arange(points), (first + tap) % cells), value)
-    return weights
-
-
-def _linear(rgb: np.ndarray) -> np.ndarray:
-    """sRGB to linear light (IEC 61966-2-1)."""
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+def make(painter: Painter, order: Order, out: Path) -> list[File]:
+    """Draw and write every pattern of the order; each is one tile, so the same field gives every size."""
+    material, bundle = painter.material, painter.bundle
+    check(order)
+    members = material.members(order["class"], order["image"])
+    steps, fmt, palette = order["steps"] or material.steps, order["format"], order["palette"] or PALETTE
+    side = material.multiple  # cells; the flow knows one size
+    far = bundle.manifest["creative"].get("far", 8.0)
+    files = []
+    for seed in range(order["seed"], order["seed"] + order["count"]):
+        kind = members[seed % len(members)]
+        field_SS = (painter.tile([kind], side, side, seed, steps)[0] - 0.5) * np.float32(2 * far)
+        title, manner = f"{stem(material.groups[kind])}_{seed}.{fmt}", material.names[kind]
+        settings = {**as_json(order), "palette": palette, "image": manner, "steps": steps, "seed": seed}
+        made = Made(title, "pattern", seed, steps, bundle.id, bundle.manifest["model"], None, settings)
+        write_bytes(out / title, sign(_written(field_SS, colours.parse(palette), order), fmt, made))
+        files.append(File(title, "pattern", manner, seed))
+    return files
 
 
-def _encoded(rgb: np.ndarray) -> np.ndarray:
-    return np.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * np.maximum(rgb, 1e-9) ** (1 / 2.4) - 0.055)
+def check(order: Order) -> None:
+    """A Fault for what only a material has."""
+    height, width = order["size"]
+    if height != width:
+        raise Fault(f"size: a pattern's tile is square, got {width}x{height}; lay the tile out as often as you need")
+    if order["maps"]:
+        raise Fault("maps: this bundle draws patterns, which are flat: leave maps out")
+    if order["bits"] == 16:
+        raise Fault("bits: the colours of a palette have 8 bits: leave bits out")
 
 
-def svg(field_HW: np.ndarray, palette_K3: np.ndarray, size: int = 512) -> bytes:
-    """One tile as a drawing: the ground, then one path per colour, outermost first. `size`: its width in CSS pixels.
+def _written(field_SS: np.ndarray, palette_K3: np.ndarray, order: Order) -> bytes:
+    if order["format"] == "svg":
+        return pattern.svg(field_SS, palette_K3, order["size"][0])
+    return encode(pattern.render(field_SS, palette_K3, order["size"]), order["format"])
 
-    Paths are cut at the rim where they leave it and enter again at the same height on the other side.
-    """
-    height, width = field_HW.shape
-    fine = resampled(field_HW, (height * FINE, width * FINE), offset=0.0)
-    fine = np.pad(fine, ((0, 1), (0, 1)), mode="wrap")  # points on all four rims: opposite ones are equal
-    area = contour_generator(
-        x=np.arange(width * FINE + 1) / FINE,
-        y=np.arange(height * FINE + 1) / FINE,
-        z=fine,
-        fill_type=FillType.OuterOffset,
-        line_type=LineType.Separate,
+
+def two_by_two(tile: bytes) -> str:
+    """An SVG tile laid out two by two, as a data address."""
+    inside = base64.b64encode(tile).decode()
+    image = f'<image id="t" width="160" height="160" href="data:image/svg+xml;base64,{inside}"/>'
+    copies = "".join(f'<use href="#t" x="{x}" y="{y}"/>' for x, y in ((160, 0), (0, 160), (160, 160)))
+    whole = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="640" viewBox="0 0 320 320">{image}{copies}</svg>'
     )
-    shapes = [f'<rect width="{width}" height="{height}" fill="{name(palette_K3[-1])}"/>']
-    for level, colour in zip(levels(len(palette_K3))[::-1], palette_K3[-2::-1], strict=True):
-        points, offsets, *_ = area.filled(float(fine.min()) - 1, float(level))
-        rings = [ring[a:b] for ring, cuts in zip(points, offsets, strict=True) for a, b in pairwise(cuts)]
-        path = "".join(map(_path, rings))
-        if path:
-            shapes.append(f'<path fill="{name(colour)}" fill-rule="evenodd" d="{path}"/>')
-    drawn = "\n".join(shapes)
-    tall = round(size * height / width)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{tall}" viewBox="0 0 {width} {height}">\n'
-        f"{drawn}\n</svg>\n"
-    ).encode()
-
-
-def _path(ring_N2: np.ndarray) -> str:
-    """One closed ring with no more points than it needs."""
-    kept = cv2.approxPolyDP(ring_N2.astype(np.float32)[:, None], SLACK, closed=True)[:, 0]
-    if len(kept) < 3:
-        return ""
-    return "M" + "L".join(f"{x:.3f} {y:.3f}".replace(".000", "") for x, y in kept) + "Z"
+    return "data:image/svg+xml;base64," + base64.b64encode(whole.encode()).decode()

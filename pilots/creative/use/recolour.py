@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pilots.creative.use.colours import SEEN, closest, from_lab, taken, to_lab
+from pilots.creative.pictures.colours import SEEN, closest, from_lab, taken, to_lab
 
 EVEN = 1.0  # Lab units squared, added to every spread: a flat picture has none of its own
 

@@ -46,6 +46,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
 
     painter = Painter(bundle)
     material = painter.material
+    material.check_draws_pictures("repair")
     own = read_own(picture, material, order["crop"])
     height, width = own.size
     if order["width"] % 2 or order["width"] > min(own.size) // 2:

@@ -19,7 +19,8 @@ EXAMPLES = """\
   pilot-creative tile --class brick
   pilot-creative tile --class gravel --size 1024 --count 4 --seed 7
   pilot-creative tile runs/creative/20260131120000_tile_flow --class moss --size 2048x1024 --bits 16 --maps opengl
-  pilot-creative tile --image brick/red.png --steps 8 --format webp --out walls"""
+  pilot-creative tile --image brick/red.png --steps 8 --format webp --out walls
+  pilot-creative tile --class scales --palette '#1b1b3a,#f3e9dc' --format svg     of a bundle that learned patterns"""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -29,10 +30,16 @@ def main(argv: Sequence[str]) -> None:
 def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -> list[File]:
     """Draw and write every tile of the order."""
     from pilots.creative.use.draw import Painter
+    from pilots.creative.use.material import DISTANCE
     from pilots.creative.use.write import Job, stem
 
     painter = Painter(bundle)
     material = painter.material
+    if material.planes == DISTANCE:
+        from pilots.creative.use import pattern
+
+        return pattern.make(painter, order, out)
+    check_flat(order)
     height, width = check_size(order["size"], material.multiple)
     members = material.members(order["class"], order["image"])
     check_maps(order, material)
@@ -54,6 +61,14 @@ def check_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
             below, above = side // multiple * multiple, -(-side // multiple) * multiple
             raise Fault(f"size: {side} px is no multiple of {multiple}; the next are {below or above} and {above} px")
     return size
+
+
+def check_flat(order: Order) -> None:
+    """A Fault for what only a pattern has."""
+    if order["format"] == "svg":
+        raise Fault("format is 'svg': this bundle draws materials, which have no paths; choose png or webp")
+    if order["palette"]:
+        raise Fault("palette: this bundle draws materials in their own colours; recolour a tile with the verb palette")
 
 
 def check_maps(order: Order, material: Material) -> None:

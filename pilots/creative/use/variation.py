@@ -35,6 +35,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
 
     painter = Painter(bundle)
     material = painter.material
+    material.check_draws_pictures("variation")
     check_maps(order, material)
     own = read_own(picture, material, order["crop"])
     image = nearest(painter, own, material.members(order["class"], order["image"]))
