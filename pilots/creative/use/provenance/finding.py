@@ -115,7 +115,7 @@ def _watermark(
     """What was found, and a sentence about it."""
     kind = said.facts.get("kind") if said else None
     if fmt == "svg" or (kind is not None and kind not in WATERMARKED):
-        return None, f"none: {'an SVG' if fmt == 'svg' else f'a {kind}'} carries the credential alone"
+        return None, f"none; {'an SVG' if fmt == 'svg' else f'a {kind}'} carries the credential alone"
     if me is None:
         return None, "not searched: this machine has no key yet"
     try:
