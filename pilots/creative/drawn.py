@@ -39,6 +39,11 @@ class Drawn:
             made.append(self._pictures(image, np.stack(drawn), steps))
         return np.moveaxis(np.concatenate(made)[:, :3], 1, 3)
 
+    def planes(self, image: int, seed: int, size: int = SIZE) -> np.ndarray:
+        """[size, size, planes] float32 0..1: a tile with its height and roughness, where they were learned."""
+        drawn = noise(seed, self.part["channels"], range(size), size)[None]
+        return np.moveaxis(self._pictures(image, drawn, None)[0], 0, 2)
+
     def torus_error(self, image: int, seed: int, size: int = SIZE) -> float:
         """Largest difference, in 0..1, between a rolled picture and the picture of rolled noise."""
         made = noise(seed, self.part["channels"], range(size), size)[None]
@@ -66,6 +71,11 @@ class Drawn:
         return np.interp(np.linspace(0, nearest, steps + 1), np.arange(nearest + 1), grids[nearest]).astype(np.float32)
 
 
+def first_seed(seed: int) -> int:
+    """Of the tiles of a run's seed; the others follow it."""
+    return 10_000 * seed
+
+
 def plan(exemplars: Exemplars, tiles: int) -> dict[str, list[int]]:
     """By class, the picture that each tile is drawn after: half as many pictures as tiles, spread over the class."""
     after = {}
@@ -83,7 +93,7 @@ def draw(generator: Generator, after: Mapping[str, Sequence[int]], seed: int, si
         made[group] = np.empty((len(images), size, size, 3), np.float32)
         for image in dict.fromkeys(images):
             these = [j for j, other in enumerate(images) if other == image]
-            made[group][these] = generator.tiles(image, [10_000 * seed + j for j in these], size)
+            made[group][these] = generator.tiles(image, [first_seed(seed) + j for j in these], size)
     return made
 
 

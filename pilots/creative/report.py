@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from common.card import EMPTY
 from common.report import page
 from common.words import unjudged
 from pilots.creative import words
 from pilots.creative.data.contract import HELD, Exemplars
+from pilots.creative.lit import lit
 from pilots.creative.sheet import LARGEST, Picture, Shown, paired, picture, twice
 
 __all__ = ["Shown", "report"]
@@ -68,7 +71,29 @@ def one_class(group: str, seen: Exemplars, shown: Shown) -> dict[str, Any]:
     more: list[Picture] = [
         picture(tile, f"{group}: further tile {n}") for n, tile in enumerate(shown.ours[group][1 : 1 + MORE], start=1)
     ]
-    return {"name": group, "pictures": made, "more": more, "number": len(seen.of(group))}
+    return {"name": group, "pictures": made, "more": more, "maps": maps(group, shown), "number": len(seen.of(group))}
+
+
+def maps(group: str, shown: Shown) -> list[tuple[str, Picture]]:
+    """Height, roughness, and both under a lamp: true ones of the source, then those of our first tile, laid twice."""
+    if group not in shown.maps:
+        return []
+    found = []
+    both = (
+        ("Source", shown.source[group], shown.true[group]),
+        ("Ours", twice(shown.ours[group][0]), twice(shown.maps[group])),
+    )
+    for whose, rgb_HW3, maps_HW2 in both:
+        height, roughness = np.moveaxis(maps_HW2, 2, 0)
+        under = lit(rgb_HW3, height, roughness)
+        planes = {
+            "lit from the upper left": under,
+            "height": np.dstack([height] * 3),
+            "roughness": np.dstack([roughness] * 3),
+        }
+        for what, plane in planes.items():
+            found.append((f"{whose}, {what}", picture(plane[:LARGEST, :LARGEST], f"{group}: {whose.lower()}, {what}")))
+    return found
 
 
 def what_it_was(run: Mapping[str, Any], seen: Exemplars) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.atomic import write_bytes
 from common.run import Run
-from pilots.creative.drawn import Tiles
+from pilots.creative.drawn import Tiles, first_seed
 from pilots.creative.pictures.write import encode, whole_numbers
 from pilots.creative.use.provenance import Made, key, mark, sign
 from pilots.creative.use.write import stem
@@ -19,7 +19,7 @@ def write_samples(folder: Path, tiles: Tiles, run: Run, bundle_id: str, rights_s
         for k, tile in enumerate(made_NSS3):
             # Two classes may become one word where only their signs differ; the number keeps them apart.
             title = f"{number + 1:02d}_{stem(group)}_{k + 1}.png"
-            seed = 10_000 * run.seeds[0] + k
+            seed = first_seed(run.seeds[0]) + k
             made = Made(title, "tile", seed, steps, bundle_id, run.model, rights_sha256, {"class": group})
             pixels = whole_numbers(mark(tile, key()), 8)
             write_bytes(folder / title, sign(encode(pixels, "png"), "png", made))

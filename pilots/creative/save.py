@@ -21,7 +21,7 @@ from common.machine import commit
 from common.run import Run
 from pilots.creative import bundle, native
 from pilots.creative.data.contract import Exemplars
-from pilots.creative.drawn import Tiles
+from pilots.creative.drawn import Drawn, Tiles
 from pilots.creative.evaluate import Judged
 from pilots.creative.report import Shown, report
 from pilots.creative.samples import write_samples
@@ -89,7 +89,7 @@ def save(run: Run, cfg: DictConfig, seen: Exemplars, found: Sequence[Found], bas
         write_bytes(run.folder / "calibration.npz", packed(pictures(graph, part, CALIBRATION)))
     with run.stage("report"):
         write_samples(run.folder / "samples", first.tiles, run, identity, seen.rights_sha256, first.model.steps)
-        shown = Shown.of(seen, first.tiles, baselines, first.judged)
+        shown = Shown.of(seen, first.tiles, baselines, first.judged, Drawn(Session(graph), part), run.seeds[0])
         write_text(run.folder / "report.html", report(run.facts(facts), human, seen, shown))
         write_bytes(run.folder / "sheet.webp", sheet(shown))
     run.finish(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pilots.creative.closest import Pair, closest
-from pilots.creative.data.contract import Exemplars
-from pilots.creative.drawn import Tiles, plan
+from pilots.creative.data.contract import Exemplars, stacked
+from pilots.creative.drawn import Drawn, Tiles, first_seed, plan
 from pilots.creative.evaluate import Judged
 
 LARGEST = 256  # pixels shown of a source's side: as many as a tile laid twice has
@@ -40,18 +40,29 @@ class Shown:
     ours     by class, all judged tiles
     beside   by baseline and class, likewise
     pairs    the closest pairs of the copy test
+    maps     by class, height and roughness of the first tile [S, S, 2]; none where they were not learned
+    true     by class, the same of the source
     """
 
     source: dict[str, np.ndarray]
     ours: Tiles
     beside: dict[str, Tiles]
     pairs: Sequence[Pair]
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+    true: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seen: Exemplars, tiles: Tiles, baselines: Mapping[str, Tiles], judged: Judged) -> Shown:
+    def of(
+        cls, seen: Exemplars, tiles: Tiles, baselines: Mapping[str, Tiles], judged: Judged, drawn: Drawn, seed: int
+    ) -> Shown:
         first = {group: images[0] for group, images in plan(seen, len(next(iter(tiles.values())))).items()}
         source = {group: seen.images[i].rgb_HW3 for group, i in first.items()}
-        return cls(source, tiles, dict(baselines), closest(tiles, judged.copies))
+        maps, true = {}, {}
+        if seen.planes[3:] == ("height", "roughness"):
+            # The first tile once more: those that are judged hold their colour alone.
+            maps = {group: drawn.planes(i, first_seed(seed))[..., 3:] for group, i in first.items()}
+            true = {group: stacked(seen.images[i], seen.planes)[..., 3:] for group, i in first.items()}
+        return cls(source, tiles, dict(baselines), closest(tiles, judged.copies), maps, true)
 
 
 def picture(rgb_HW3: np.ndarray, alt: str, exact: bool = False) -> Picture:

@@ -17,6 +17,7 @@ from common.words import short
 from pilots.creative import words
 from pilots.creative.closest import Pair
 from pilots.creative.data.contract import Exemplar, Exemplars
+from pilots.creative.lit import lit
 from pilots.creative.report import Shown, report
 from pilots.creative.sheet import sheet
 
@@ -163,6 +164,28 @@ def test_no_more_than_enough():
     assert copy.behind(0.8, 0.9)
     assert words.RANKED["swd"].behind(0.2, 0.1)
     assert not words.RANKED["swd"].behind(None, 0.1)
+
+
+def test_maps_are_shown_where_they_were_learned(page):
+    seen, shown = made_of(("brick",))
+    flat = {"brick": np.full((32, 32, 2), 0.5, np.float32)}
+    true = {"brick": np.full((96, 128, 2), 0.5, np.float32)}
+    shown = Shown(shown.source, shown.ours, shown.beside, shown.pairs, flat, true)
+    said = plain(report(facts(seen), CARD, seen, shown))
+    for whose in ("Source", "Ours"):
+        assert f"{whose}, lit from the upper left {whose}, height {whose}, roughness" in said
+    assert "under a lamp" not in plain(page[1])
+
+
+def test_light_comes_from_the_upper_left():
+    """A bump's upper left side is bright, its lower right one dark; flat ground is even, and polish shines."""
+    y, x = np.mgrid[:64, :64] - 32.0
+    bump = np.exp(-(x**2 + y**2) / 200)
+    grey, rough = np.full((64, 64, 3), 0.5), np.full((64, 64), 0.9)
+    light = lit(grey, bump, rough).mean(axis=2)
+    assert light[26, 26] > light[0, 0] + 0.03 > light[38, 38] + 0.06
+    assert np.ptp(lit(grey, 0 * bump, rough)) < 1e-9
+    assert lit(grey, 2 * bump, 0.2 * rough).max() > lit(grey, 2 * bump, rough).max() + 0.1
 
 
 def test_the_sheet():
