@@ -103,7 +103,7 @@ def what_it_was(run: Mapping[str, Any], seen: Exemplars) -> dict[str, str]:
     periodic = sum(image.periodic for image in seen.images)
     return {
         "Pictures": f"{len(seen.images):,} of {len(seen.groups):,} classes, {' to '.join(dict.fromkeys(ends))} px; "
-        f"{periodic:,} of them repeat without a seam themselves",
+        f"repeating without a seam themselves: {periodic:,}",
         "Learned from": f"the left {1 - HELD:.0%} of every picture; the right {HELD:.0%} was held out and is what the "
         "tiles are measured against",
         "Planes": ", ".join(seen.planes),
