@@ -72,6 +72,15 @@ def test_graph_equals_eager_on_every_size_wraps_and_keeps_what_is_known(model):
         assert np.abs(one["picture"] - made["picture"]).max() <= 1e-5
 
 
+def test_openvino_runs_the_graph(model):
+    openvino = pytest.importorskip("openvino")
+    core, given = openvino.Core(), feed(model, 1, 32, 32)
+    hint = {"INFERENCE_PRECISION_HINT": "f32"}  # its own choice is bfloat16 on some processors
+    compiled = core.compile_model(core.read_model(model.graph().SerializeToString()), "CPU", hint)
+    made = compiled(given)[compiled.output("picture")]
+    assert np.abs(made - Session(model.graph().SerializeToString()).run(given)["picture"]).max() <= 1e-4
+
+
 def test_a_pixel_sees_no_further_than_the_halo(model):
     net = model.sampler.step.velocity
     torch.nn.init.normal_(net.leave.weight)

@@ -51,8 +51,8 @@ class TileFlow:
     def __init__(
         self,
         grids: dict[str, list[float]],
-        base: int = 1200,
-        per_class: int = 400,
+        base: int = 1000,
+        per_class: int = 350,
         batch: int = 8,
         patch: int = 96,
         rim: int = 10,
