@@ -25,7 +25,7 @@ MAKES = {
 
 def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = ()) -> None:
     """Fill the empty folder `out` with the pictures that the file of settings asks for, and a page that shows them."""
-    from pilots.creative.use.order import OF_A_PICTURE, check_names, read_order, read_settings
+    from pilots.creative.use.order import OF_A_PICTURE, as_json, check_names, read_order, read_settings
 
     if argv_rest:
         raise Fault(f"{argv_rest[0]}: settings of this bundle stand in {source}, not on the command line")
@@ -37,7 +37,10 @@ def predict(bundle: Bundle, source: Path, out: Path, argv_rest: Sequence[str] = 
         if not isinstance(given.get("picture"), str):
             raise Fault(f'{source}: {verb} needs your picture: "picture": "wall.png"')
         picture = source.parent / given["picture"]
-    files = import_module(MAKES[verb]).make(bundle, order, out, picture)
+    from common.progress import Progress
     from pilots.creative.use.page import write_page
 
-    write_page(bundle, verb, given, files, out)
+    with Progress(verb) as stage:
+        files = import_module(MAKES[verb]).make(bundle, order, out, picture, stage.say)
+    said = {"make": verb, **({"picture": given["picture"]} if picture else {}), **as_json(order)}
+    write_page(bundle, verb, said, files, out)

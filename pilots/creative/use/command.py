@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.predict import answer_folder, bundle_folder, threads
+from common.progress import Progress
 from pilots.creative.use.order import FOR, OF_A_PICTURE, SETTINGS, Order, read_order
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from pilots.creative.use.write import File
 
 LATEST = "creative/latest"
-Make = Callable[["Bundle", Order, Path, "Path | None"], "list[File]"]
+Told = Callable[[str], None]  # where the work stands, in words
+Make = Callable[["Bundle", Order, Path, "Path | None", Told], "list[File]"]
 
 
 def run(verb: str, make: Make, about: str, examples: str, argv: Sequence[str]) -> None:
@@ -26,8 +28,8 @@ def run(verb: str, make: Make, about: str, examples: str, argv: Sequence[str]) -
 
     bundle = open_bundle(bundle_folder(given["bundle"]), threads=given["threads"])
     picture = Path(given["picture"]) if verb in OF_A_PICTURE else None
-    with answer_folder(given["out"], f"{verb}s", bundle) as out:
-        make(bundle, order, out, picture)
+    with answer_folder(given["out"], f"{verb}s", bundle) as out, Progress(verb) as stage:
+        make(bundle, order, out, picture, stage.say)
 
 
 def _parser(verb: str, about: str, examples: str) -> argparse.ArgumentParser:

@@ -40,10 +40,14 @@ class Kept:
 
 
 class Painter:
-    """A bundle's sampler with its canvas. `pixels`: of the largest window, see windows.py."""
+    """A bundle's sampler with its canvas.
 
-    def __init__(self, bundle: Bundle, pixels: int = PIXELS):
-        self.bundle, self.pixels = bundle, pixels
+    pixels  of the largest window, see windows.py
+    told    is given a few words on where the work stands
+    """
+
+    def __init__(self, bundle: Bundle, pixels: int = PIXELS, told: Callable[[str], object] = lambda text: None):
+        self.bundle, self.pixels, self.told = bundle, pixels, told
         self.material: Material = read_material(bundle.manifest)
 
     def tile(self, images: Sequence[int], height: int, width: int, seed: int, steps: int) -> np.ndarray:
@@ -84,6 +88,7 @@ class Painter:
         """
         last, drawn, key = len(grid) - 2, canvas, seed
         for k in range(last + 1):
+            self.told(f"step {k + 1} of {last + 1}")
             rounds = ROUNDS if 0 < k < last - 1 else 1
             for turn in range(rounds):
                 drawn = self._sweep(canvas, grid[k : k + 2], images, key, given, picture and k == last)
@@ -97,6 +102,7 @@ class Painter:
         if plan(*canvas.shape[1:], self.material.halo, self.material.multiple, self.pixels).whole:
             return self._sweep(canvas, grid, images, 0, None, picture=True)
         for k in range(len(grid) - 2):
+            self.told(f"step {k + 1} of {len(grid) - 1}")
             self._sweep(canvas, grid[k : k + 2], images, 0, None, picture=False)
         return self._sweep(canvas, grid[-2:], images, 0, None, picture=True)
 

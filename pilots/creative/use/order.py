@@ -141,7 +141,7 @@ def read_order(verb: str, given: Mapping[str, Any]) -> Order:
 
 def as_json(order: Order) -> dict[str, Any]:
     """The order as a file of settings would say it; what is not set is left out."""
-    said = {name: value for name, value in order.items() if value is not None}
+    said = {name: value for name, value in order.items() if value not in (None, False)}
     if "size" in said:
         said["size"] = "{1}x{0}".format(*said["size"])
     return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def write_page(bundle: Bundle, verb: str, settings: Mapping[str, Any], files: Se
         lead=lead,
         shown=shown,
         files=files,
-        settings={name: value for name, value in settings.items() if value not in (None, False)},
+        settings=json.dumps(settings, ensure_ascii=False),
         bundle=bundle,
     )
     write_text(out / "page.html", text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.fault import Fault
-from pilots.creative.use.command import run
+from pilots.creative.use.command import Told, run
 from pilots.creative.use.order import Order
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> None:
     run("repair", make, ABOUT, EXAMPLES, argv)
 
 
-def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
+def make(bundle: Bundle, order: Order, out: Path, picture: Path, told: Told) -> list[File]:
     """Draw the cross of one picture and write it."""
     import numpy as np
 
@@ -44,7 +44,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     from pilots.creative.use.provenance import key, mark
     from pilots.creative.use.write import Job, stem
 
-    painter = Painter(bundle)
+    painter = Painter(bundle, told=told)
     material = painter.material
     material.check_draws_pictures("repair")
     own = read_own(picture, material, order["crop"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.fault import Fault
-from pilots.creative.use.command import run
+from pilots.creative.use.command import Told, run
 from pilots.creative.use.order import Order
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def main(argv: Sequence[str]) -> None:
     run("tile", make, "Seamless tiles in the manner of the training pictures.", EXAMPLES, argv)
 
 
-def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -> list[File]:
+def make(bundle: Bundle, order: Order, out: Path, picture: Path | None, told: Told) -> list[File]:
     """Draw and write every tile of the order."""
     from pilots.creative.use.draw import Painter
     from pilots.creative.use.material import DISTANCE
     from pilots.creative.use.write import Job, stem
 
-    painter = Painter(bundle)
+    painter = Painter(bundle, told=told)
     material = painter.material
     if material.planes == DISTANCE:
         from pilots.creative.use import pattern
@@ -46,6 +46,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path | None = None) -
     steps = order["steps"] or material.steps
     job, files = Job("tile", bundle, material, order, steps, out), []
     for seed in range(order["seed"], order["seed"] + order["count"]):
+        told(f"picture {seed - order['seed'] + 1} of {order['count']}")
         image = members[seed % len(members)]
         name = stem(order["image"] or material.groups[image])
         planes = painter.tile([image], height, width, seed, steps)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilots.creative.use.command import run
+from pilots.creative.use.command import Told, run
 from pilots.creative.use.order import Order
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> None:
     run("variation", make, ABOUT, EXAMPLES, argv)
 
 
-def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
+def make(bundle: Bundle, order: Order, out: Path, picture: Path, told: Told) -> list[File]:
     """Draw and write every variation of the order."""
     from pilots.creative.use.draw import Kept, Painter
     from pilots.creative.use.own import edges_meet, nearest, read_own
@@ -33,7 +33,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     from pilots.creative.use.tile import check_maps
     from pilots.creative.use.write import Job, stem
 
-    painter = Painter(bundle)
+    painter = Painter(bundle, told=told)
     material = painter.material
     material.check_draws_pictures("variation")
     check_maps(order, material)
@@ -45,6 +45,7 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path) -> list[File]:
     given = Kept(lambda y, x: own.planes(material.planes, y, x), cross_of(height, width, thick))
     job, files = Job("variation", bundle, material, order, steps, out, own), []
     for seed in range(order["seed"], order["seed"] + order["count"]):
+        told(f"picture {seed - order['seed'] + 1} of {order['count']}")
         planes = painter.variation([image], given, height, width, order["strength"], seed, steps)
         files += job.write(f"{stem(picture.name)}_variation_{seed}", planes, image, seed)
         del planes  # before the next one is drawn: two canvases would be held
