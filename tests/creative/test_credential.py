@@ -124,7 +124,7 @@ def test_the_source_type_is_that_of_the_kind(kind):
 
 def test_the_users_picture_is_named_with_its_hash_and_without_its_folder():
     photo = picture("jpeg", seed=3)
-    made = replace(MADE, kind="repair", ingredient=photo, ingredient_name="/home/someone/wall.jpg")
+    made = replace(MADE, kind="repair", ingredient=photo, ingredient_name="/someone/else/wall.jpg")
     signed = credential.sign(picture("png"), "png", made)
     found = checked(signed, "png")
     assert (found.state, found.ingredients) == ("Trusted", ("wall.jpg",))
