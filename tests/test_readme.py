@@ -8,25 +8,26 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from benchmarks import accuracy, health_accuracy, skab, vibration
-from benchmarks.readme import HEALTHTECH, MANUFACTURING
+from benchmarks.readme import CREATIVE, HEALTHTECH, MANUFACTURING
 from pilots.manufacturing.experiments.what_if import study as what_if
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MACHINES, PATIENTS = (path.read_text(encoding="utf-8") for path in (MANUFACTURING, HEALTHTECH))
+MACHINES, PATIENTS, PICTURES = (path.read_text(encoding="utf-8") for path in (MANUFACTURING, HEALTHTECH, CREATIVE))
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 QUICK = ["model=ridge", "split.folds=3"]  # the commands are under test here, not the default model
 
 
 def commands() -> list[str]:
     """Of all READMEs a user follows; a command that stands in two of them once."""
-    blocks = re.findall(r"```bash\n(.*?)```", README + MACHINES + PATIENTS, re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", README + MACHINES + PATIENTS + PICTURES, re.DOTALL)
     return list(dict.fromkeys(line for block in blocks for line in block.splitlines() if line.strip()))
 
 
@@ -166,6 +167,33 @@ def test_own_counts_without_a_yaml(hospital):
     assert call([*asked[1], "model=climatology"], hospital).splitlines()[-1].startswith("run: ")
     wrote = Path(call(asked[2], hospital).splitlines()[-1].removeprefix("wrote: "))
     assert len(pd.read_csv(wrote / "forecast.csv")) == 28
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory) -> Path:
+    """A folder like an artist's: one material with its height, a photograph of a wall, a poster for its colours."""
+    folder = tmp_path_factory.mktemp("my studio")
+    (folder / "my_textures" / "brick").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rough = cv2.GaussianBlur(rng.random((96, 128, 3)), (0, 0), 1.5)
+    rough = 255 * (rough - rough.min()) / np.ptp(rough)
+    for name in ("my_textures/brick/wall_Color.png", "my_wall.png", "my_poster.png"):
+        cv2.imwrite(str(folder / name), np.roll(rough, len(name), axis=2).astype(np.uint8))
+    cv2.imwrite(str(folder / "my_textures/brick/wall_Height.png"), rough[..., 0].astype(np.uint8))
+    return folder
+
+
+def test_own_pictures(studio):
+    asked = [shlex.split(line) for line in commands() if "pilot-creative" in line and "model=" not in line]
+    verbs = [words[1] for words in asked]
+    assert {"rights", "check", "data=folder", "tile", "variation", "repair", "palette", "verify"} == set(verbs)
+    for words in sorted(asked, key=lambda words: ["rights", "check", "data=folder"].index(words[1]) if words[1] in ("rights", "check", "data=folder") else 3):
+        quick = ["model.base=2", "model.per_class=1", "tiles=1"] if words[1] == "data=folder" else []
+        said = call([*words, *quick], studio)
+        if words[1] == "verify":
+            assert "signed by this machine" in said
+    assert (studio / "my_grade.cube").is_file()
+    assert len(list(studio.glob("tiles/*/*.png"))) == 4 + 3
 
 
 def test_ci_runs_what_the_readme_promises():
