@@ -18,7 +18,10 @@ PARTS = {  # part: its command
     "sample data": ["dvc", "pull", "--quiet"],
     "manufacturing": ["pilot-manufacturing", "data=sample"],
     "healthtech": ["pilot-healthtech", "data=sample"],
-    "creative": ["pilot-creative", "data=sample", "data.materials=[brick,gravel,hex]", "model.base=60", "model.per_class=30", "tiles=2"],
+    "creative": [
+        *("pilot-creative", "data=sample", "data.materials=[brick,gravel,hex]"),
+        *("model.base=60", "model.per_class=30", "tiles=2"),
+    ],
 }
 
 

@@ -187,7 +187,8 @@ def test_own_pictures(studio):
     asked = [shlex.split(line) for line in commands() if "pilot-creative" in line and "model=" not in line]
     verbs = [words[1] for words in asked]
     assert {"rights", "check", "data=folder", "tile", "variation", "repair", "palette", "verify"} == set(verbs)
-    for words in sorted(asked, key=lambda words: ["rights", "check", "data=folder"].index(words[1]) if words[1] in ("rights", "check", "data=folder") else 3):
+    first = ["rights", "check", "data=folder"]  # what the others need stands before them
+    for words in sorted(asked, key=lambda words: first.index(words[1]) if words[1] in first else len(first)):
         quick = ["model.base=2", "model.per_class=1", "tiles=1"] if words[1] == "data=folder" else []
         said = call([*words, *quick], studio)
         if words[1] == "verify":

@@ -7,9 +7,8 @@ from pathlib import Path
 from common.atomic import write_bytes
 from common.run import Run
 from pilots.creative.drawn import Tiles, first_seed
-from pilots.creative.pictures.write import encode, whole_numbers
-from pilots.creative.use.provenance import Made, key, mark, sign
-from pilots.creative.use.write import stem
+from pilots.creative.pictures.write import encode, stem, whole_numbers
+from pilots.creative.provenance import Made, key, mark, sign
 
 
 def write_samples(folder: Path, tiles: Tiles, run: Run, bundle_id: str, rights_sha256: str | None, steps: int) -> None:

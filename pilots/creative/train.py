@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 def main(cfg: DictConfig) -> float:
     """Learn a material or a pattern, or take a prompt; draw with it and judge. Returns the headline figure."""
     from common.config import build
+    from common.fault import Fault
     from common.run import Run
     from pilots.creative.settings import check
 
     check(cfg)
     run = Run.start(cfg, "creative")
-    learns = build(cfg.model).learns
+    learns = getattr(build(cfg.model), "learns", None)
+    if learns is None:
+        raise Fault(
+            f"model={run.model} is a baseline, drawn beside every model: choose tile_flow, field_flow or foundation"
+        )
     if learns == "pattern":
         from pilots.creative.pattern.train import story as told
     elif learns == "prompt":
@@ -41,9 +46,12 @@ def story(run: Run, cfg: DictConfig) -> float:
     from pilots.creative.save import Found, save
 
     with run.stage("data"):
-        seen = build(cfg.data).read()
+        reader = build(cfg.data)
+        seen = reader.read()
         minutes = build(cfg.model).minutes(seen)
         rivals = {name: build(settings) for name, settings in cfg.baselines.items()}
+    for sentence in getattr(reader, "findings", ()):
+        print(sentence, file=sys.stderr)
     print(f"{len(seen.images)} pictures: about {minutes:.1f} minutes of learning for each seed", file=sys.stderr)
 
     found = []

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from common.fault import Fault
-from pilots.creative.use.provenance import certificate, credential, xmp
-from pilots.creative.use.provenance.made import KINDS, OF_A_PICTURE, Made
+from pilots.creative.provenance import certificate, credential, xmp
+from pilots.creative.provenance.made import KINDS, OF_A_PICTURE, Made
 
 MADE = Made("brick_0.png", "tile", 7, 16, "ab" * 32, "tile_flow", "cd" * 32, {"class": "brick", "size": 64})
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>'
@@ -164,3 +164,8 @@ def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
         monkeypatch.setattr("sys.platform", platform)
         assert certificate.folder() == tmp_path / base / "sector-ai-pilots" / "creative"
     assert not os.listdir(tmp_path)
+
+
+def test_a_name_that_no_text_can_hold_is_written_with_marks_in_its_place():
+    odd = replace(MADE, title="a\x01.png", kind="variation", ingredient=b"x", ingredient_name="M\udcfcll.png")
+    assert (odd.name, odd.picture) == ("a\N{REPLACEMENT CHARACTER}.png", "M\N{REPLACEMENT CHARACTER}ll.png")

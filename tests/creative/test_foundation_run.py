@@ -62,7 +62,7 @@ def test_a_run_draws_tiles_that_go_round(ran):
 
 
 def test_every_tile_says_how_it_was_made(ran, monkeypatch):
-    from pilots.creative.use.provenance import certificate, credential
+    from pilots.creative.provenance import certificate, credential
 
     run, _ = ran
     monkeypatch.setenv("XDG_CONFIG_HOME", str(run.parents[1] / "config"))

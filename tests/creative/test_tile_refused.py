@@ -14,10 +14,9 @@ import toy_sampler
 
 from common.fault import Fault
 from common.predict import predict
-from pilots.creative.pictures.write import encode
+from pilots.creative.pictures.write import encode, stem
 from pilots.creative.use import repair, tile
 from pilots.creative.use.material import read_material
-from pilots.creative.use.write import stem
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from common.fault import Fault
+from pilots.creative.provenance import Made, certificate, key, mark, sign, verify
 from pilots.creative.use import verify as verb
-from pilots.creative.use.provenance import Made, certificate, key, mark, sign, verify
 
 MADE = Made("brick_0.png", "tile", 7, 16, "ab" * 32, "tile_flow", "cd" * 32, {"class": "brick", "size": 128})
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>'

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pilots.creative.use.provenance.watermark import mark, search
+from pilots.creative.provenance.watermark import mark, search
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 cv2.setNumThreads(1)

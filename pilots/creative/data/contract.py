@@ -58,7 +58,7 @@ class Exemplars:
 
     name, licence   of the set, in words
     sha256          of every pixel and name
-    rights          rows of rights.yaml, one per picture; () where the set is the project's own or a library's
+    rights          rows of rights.yaml, one per picture and map; () where the set is the project's own or a library's
     rights_sha256   of rights.yaml; None where there is none
     """
 

@@ -13,9 +13,8 @@ from pilots.creative.foundation.folder import PARTS, class_of, sha256
 from pilots.creative.foundation.judge import OURS
 from pilots.creative.foundation.report import report
 from pilots.creative.models.foundation import Foundation
-from pilots.creative.pictures.write import encode, whole_numbers
-from pilots.creative.use.provenance import Made, key, mark, sign
-from pilots.creative.use.write import stem
+from pilots.creative.pictures.write import encode, stem, whole_numbers
+from pilots.creative.provenance import Made, key, mark, sign
 
 NOTES = (
     "No bundle: the nets of such models are larger than a bundle may be. The exported pipeline stands in native/, for "

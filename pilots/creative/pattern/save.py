@@ -27,8 +27,8 @@ from pilots.creative.pattern import bundle
 from pilots.creative.pattern.evaluate import PALETTE, Metric, Set
 from pilots.creative.pattern.report import report
 from pilots.creative.pictures import colours, pattern
+from pilots.creative.provenance import Made, sign
 from pilots.creative.save import CALIBRATION, EVALUATION, packed
-from pilots.creative.use.provenance import Made, sign
 
 SIDE = 512  # pixels of a sample
 

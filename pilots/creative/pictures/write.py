@@ -5,6 +5,9 @@ Axes: H, W pixels, 3 = red, green, blue.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -14,6 +17,7 @@ FORMATS = ("png", "webp")
 BITS = (8, 16)
 HANDEDNESS = {"opengl": "OpenGL", "directx": "DirectX"}
 DEPTH = 8.0  # pixels from the lowest to the highest point of a material; steeper than 45 degrees only at edges
+LONGEST = 40  # letters of a file's stem that come from elsewhere
 ROWS = 64  # turned into whole numbers at a time, so that no second float picture is held
 
 
@@ -58,3 +62,8 @@ def names(stem: str, handedness: str, planes: tuple[str, ...]) -> dict[str, str]
     if "roughness" in planes:
         found["roughness"] = f"{stem}_Roughness"
     return found
+
+
+def stem(word: str) -> str:
+    """A name from elsewhere as part of a file name: letters and digits alone, so it never leads out of a folder."""
+    return re.sub(r"\W+", "_", Path(word.replace("\\", "/")).stem)[:LONGEST].strip("_") or "picture"

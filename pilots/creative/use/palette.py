@@ -40,9 +40,9 @@ def change(asked: argparse.Namespace) -> None:
     from pilots.creative.pictures import colours
     from pilots.creative.pictures.read import content, decode, read_picture
     from pilots.creative.pictures.write import encode
+    from pilots.creative.provenance import Made, sign
     from pilots.creative.use import recolour
     from pilots.creative.use.cube import cube
-    from pilots.creative.use.provenance import Made, sign
 
     if not 2 <= asked.count <= colours.MOST:
         raise Fault(f"--count {asked.count}: a palette has 2 to {colours.MOST} colours")

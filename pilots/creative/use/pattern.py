@@ -14,10 +14,10 @@ import numpy as np
 from common.atomic import write_bytes
 from common.fault import Fault
 from pilots.creative.pictures import colours, pattern
-from pilots.creative.pictures.write import encode
+from pilots.creative.pictures.write import encode, stem
+from pilots.creative.provenance import Made, sign
 from pilots.creative.use.order import Order, as_json
-from pilots.creative.use.provenance import Made, sign
-from pilots.creative.use.write import File, stem
+from pilots.creative.use.write import File
 
 if TYPE_CHECKING:
     from pilots.creative.use.draw import Painter

@@ -38,11 +38,11 @@ def make(bundle: Bundle, order: Order, out: Path, picture: Path, told: Told) -> 
     """Draw the cross of one picture and write it."""
     import numpy as np
 
-    from pilots.creative.pictures.write import whole_numbers
+    from pilots.creative.pictures.write import stem, whole_numbers
+    from pilots.creative.provenance import key, mark
     from pilots.creative.use.draw import Kept, Painter
     from pilots.creative.use.own import nearest, read_own
-    from pilots.creative.use.provenance import key, mark
-    from pilots.creative.use.write import Job, stem
+    from pilots.creative.use.write import Job
 
     painter = Painter(bundle, told=told)
     material = painter.material

@@ -29,9 +29,10 @@ def main(argv: Sequence[str]) -> None:
 
 def make(bundle: Bundle, order: Order, out: Path, picture: Path | None, told: Told) -> list[File]:
     """Draw and write every tile of the order."""
+    from pilots.creative.pictures.write import stem
     from pilots.creative.use.draw import Painter
     from pilots.creative.use.material import DISTANCE
-    from pilots.creative.use.write import Job, stem
+    from pilots.creative.use.write import Job
 
     painter = Painter(bundle, told=told)
     material = painter.material

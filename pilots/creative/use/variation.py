@@ -27,11 +27,12 @@ def main(argv: Sequence[str]) -> None:
 
 def make(bundle: Bundle, order: Order, out: Path, picture: Path, told: Told) -> list[File]:
     """Draw and write every variation of the order."""
+    from pilots.creative.pictures.write import stem
     from pilots.creative.use.draw import Kept, Painter
     from pilots.creative.use.own import edges_meet, nearest, read_own
     from pilots.creative.use.repair import CROSS, cross_of
     from pilots.creative.use.tile import check_maps
-    from pilots.creative.use.write import Job, stem
+    from pilots.creative.use.write import Job
 
     painter = Painter(bundle, told=told)
     material = painter.material

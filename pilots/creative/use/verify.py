@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pilots.creative.use.provenance.finding import Finding
+    from pilots.creative.provenance.finding import Finding
 
 HELP = """\
 One of five answers:
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="PNG, JPEG, WebP or SVG")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
     asked = parser.parse_args(argv)
-    from pilots.creative.use.provenance import verify
+    from pilots.creative.provenance import verify
 
     for path in asked.files:
         found = verify(path)

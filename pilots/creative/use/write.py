@@ -5,7 +5,6 @@ Axes: P planes, H, W pixels, 3 = red, green, blue.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +13,13 @@ import numpy as np
 
 from common.atomic import write_bytes
 from pilots.creative.pictures.write import encode, names, normal, whole_numbers
+from pilots.creative.provenance import Made, key, mark, sign
 from pilots.creative.use.order import Order, as_json
-from pilots.creative.use.provenance import Made, key, mark, sign
 
 if TYPE_CHECKING:
     from common.bundle.open import Bundle
     from pilots.creative.use.material import Material
     from pilots.creative.use.own import Own
-
-LONGEST = 40  # letters of a file's stem that come from elsewhere
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,3 @@ class Job:
         )
         write_bytes(self.out / title, sign(encode(pixels, fmt), fmt, made))
         return File(title, shows, manner, seed)
-
-
-def stem(word: str) -> str:
-    """A name from elsewhere as part of a file name: letters and digits alone, so it never leads out of a folder."""
-    return re.sub(r"\W+", "_", Path(word.replace("\\", "/")).stem)[:LONGEST].strip("_") or "picture"

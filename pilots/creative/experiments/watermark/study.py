@@ -17,7 +17,7 @@ from PIL import Image
 
 from common.atomic import write_text
 from pilots.creative.data.sample import SampleMaterials
-from pilots.creative.use.provenance.watermark import mark, search
+from pilots.creative.provenance.watermark import mark, search
 
 RESULTS = Path(__file__).resolve().parents[4] / "benchmarks/results/accuracy"
 KEY, OTHER = b"study of the watermark", b"a key of somebody else"

@@ -5,10 +5,10 @@ mark(rgb, key(), where) -> rgb      the watermark, in continuous-tone base colou
 verify(path) -> Finding             what a file says of itself, and whether that is true
 """
 
-from pilots.creative.use.provenance.certificate import key
-from pilots.creative.use.provenance.credential import sign
-from pilots.creative.use.provenance.finding import Finding, verify
-from pilots.creative.use.provenance.made import Made
-from pilots.creative.use.provenance.watermark import mark
+from pilots.creative.provenance.certificate import key
+from pilots.creative.provenance.credential import sign
+from pilots.creative.provenance.finding import Finding, verify
+from pilots.creative.provenance.made import Made
+from pilots.creative.provenance.watermark import mark
 
 __all__ = ["Finding", "Made", "key", "mark", "sign", "verify"]

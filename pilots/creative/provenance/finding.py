@@ -8,8 +8,8 @@ from typing import Any
 
 from common.fault import Fault
 from pilots.creative.pictures.read import content, decode
-from pilots.creative.use.provenance import certificate, credential, watermark
-from pilots.creative.use.provenance.made import WATERMARKED
+from pilots.creative.provenance import certificate, credential, watermark
+from pilots.creative.provenance.made import WATERMARKED
 
 WORDS = {  # beginnings of C2PA's codes (2.2 §15.2) and what they mean to a person
     "assertion.dataHash": "the picture or its metadata",

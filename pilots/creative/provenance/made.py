@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -54,7 +55,12 @@ class Made:
     @property
     def picture(self) -> str:
         """The ingredient's name without its folders, which are nobody's business."""
-        return PurePath((self.ingredient_name or "picture").replace("\\", "/")).name
+        return _written(PurePath((self.ingredient_name or "picture").replace("\\", "/")).name)
+
+    @property
+    def name(self) -> str:
+        """The title as it can be written down."""
+        return _written(self.title)
 
     def facts(self) -> dict[str, Any]:
         """For the credential and the PNG's text; nothing of the ingredient."""
@@ -67,3 +73,8 @@ class Made:
             "rights_sha256": self.rights_sha256,
             "settings": self.settings,
         }
+
+
+def _written(name: str) -> str:
+    """A file name without what neither JSON nor XML can hold: control characters and bytes that are no UTF-8."""
+    return re.sub("[\x00-\x1f\x7f\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", name)

@@ -11,7 +11,7 @@ import struct
 import zlib
 from xml.sax.saxutils import escape, quoteattr
 
-from pilots.creative.use.provenance.made import Made
+from pilots.creative.provenance.made import Made
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 TEXT = "pilot-creative"  # keyword of the PNG's text chunk
@@ -28,7 +28,7 @@ PACKET = (
 
 def embed(data: bytes, fmt: str, made: Made) -> bytes:
     """The same picture with XMP in it; fmt: png, jpeg, webp or svg."""
-    packet = PACKET.format(source=quoteattr(made.source_type), title=escape(made.title))
+    packet = PACKET.format(source=quoteattr(made.source_type), title=escape(made.name))
     if fmt == "png":
         return _png(data, {"XML:com.adobe.xmp": packet, TEXT: json.dumps(made.facts(), ensure_ascii=False)})
     return {"jpeg": _jpeg, "webp": _webp, "svg": _svg}[fmt](data, packet)

@@ -12,9 +12,9 @@ from typing import Any
 from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Context, Reader, Signer
 
 from common.fault import Fault
-from pilots.creative.use.provenance import container, xmp
-from pilots.creative.use.provenance.certificate import Identity, identity
-from pilots.creative.use.provenance.made import Made
+from pilots.creative.provenance import container, xmp
+from pilots.creative.provenance.certificate import Identity, identity
+from pilots.creative.provenance.made import Made
 
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "svg": "image/svg+xml"}
 PROGRAM = "pilot-creative"
@@ -158,7 +158,7 @@ def _manifest(made: Made, fmt: str, facts: dict[str, Any]) -> dict[str, Any]:
     mining = {f"cawg.{use}": {"use": "notAllowed"} for use in MINING}
     return {
         "claim_generator_info": [{"name": PROGRAM}],
-        "title": made.title,
+        "title": made.name,
         "format": TYPES[fmt],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
