@@ -97,6 +97,8 @@ def bundle_folder(text: str) -> Path:
 
     found = find_run(text, Path("runs"))
     inner = found / "bundle"
+    if not inner.is_dir() and (found / "run.json").is_file():
+        raise Fault(f"the run {found} wrote no bundle, as its report says: name another run")
     return inner if inner.is_dir() else found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from common.atomic import PARTIAL
 from common.fault import Fault
+from common.predict import bundle_folder
 from common.runs import find_run, find_runs
 
 
@@ -58,3 +59,9 @@ def test_no_run_at_all(tmp_path):
     for text in ("latest", "all"):
         with pytest.raises(Fault, match="there is no finished run"):
             find_runs(text, tmp_path / "runs")
+
+
+def test_a_run_without_a_bundle_is_said_to_have_none(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(Fault, match="wrote no bundle"):
+        bundle_folder(str(tmp_path))
