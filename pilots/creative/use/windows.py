@@ -69,26 +69,32 @@ def sweep(canvas: np.ndarray, cut: Plan, work: Work, into: np.ndarray | None = N
 
     work  takes a window of old values [C, h, w] and its rows and columns (counted on beyond the rim), and returns the
           new ones, of which the core is kept; None leaves the window as it was.
+
+    What other windows still look at after it was renewed is kept aside: `halo` rows of the canvas, and one window.
     """
     target = canvas if into is None else into
     halo = cut.halo
-    many_rows, many_columns = len(cut.rows) > 1, len(cut.columns) > 1
-    # Old rows that the next band still looks at after they were renewed.
-    above, top = canvas[:, len(canvas[0]) - halo :].copy(), canvas[:, :halo].copy()
+    up, left = halo * (len(cut.rows) > 1), halo * (len(cut.columns) > 1)
+    above, top = canvas[:, canvas.shape[1] - up :].copy(), canvas[:, :up].copy()
     for band in cut.rows:
-        old, rows = canvas, band
-        if many_rows:
-            below = canvas[:, band.stop : band.stop + halo] if band is not cut.rows[-1] else top
-            old = np.concatenate([above, canvas[:, band.start : band.stop], below], axis=1)
-            above = old[:, len(band) : len(band) + halo].copy()
-            rows = range(band.start - halo, band.stop + halo)
-        made = []
+        inside = canvas[:, band.start : band.stop]
+        below = top if band is cut.rows[-1] else canvas[:, band.stop : band.stop + up]
+        lowest, first = inside[:, len(band) - up :].copy(), inside[:, :, :left].copy()
+        rows = range(band.start - up, band.stop + up)
+        waiting: tuple[range, np.ndarray] | None = None
         for part in cut.columns:
-            columns = range(part.start - halo, part.stop + halo) if many_columns else part
-            window = old.take(columns, axis=2, mode="wrap") if many_columns else old
-            made.append((part, work(window, rows, columns)))
-        inside = slice(halo, halo + len(band)) if many_rows else slice(None)
-        for part, new in made:
-            if new is not None:
-                across = slice(halo, halo + len(part)) if many_columns else slice(None)
-                target[:, band.start : band.stop, part.start : part.stop] = new[:, inside, across]
+            columns = range(part.start - left, part.stop + left)
+            window = np.concatenate([old.take(columns, axis=2, mode="wrap") for old in (above, inside, below)], axis=1)
+            if part is cut.columns[-1]:  # its right halo is the first window, which has been renewed
+                window[:, up : up + len(band), left + len(part) :] = first
+            new = work(window, rows, columns)
+            if waiting:
+                _put(target, band, *waiting)
+            waiting = None if new is None else (part, new[:, up : up + len(band), left : left + len(part)])
+        if waiting:
+            _put(target, band, *waiting)
+        above = lowest
+
+
+def _put(target: np.ndarray, rows: range, columns: range, core: np.ndarray) -> None:
+    target[:, rows.start : rows.stop, columns.start : columns.stop] = core
