@@ -83,6 +83,8 @@ HOSTILE = [
     ({"grids": {"2": [0, 0.7, 0.2, 1]}}, "creative.grids.2 is no list"),
     ({"grids": {"3": [0, 0.7, 0.2, 1]}}, "creative.grids.3 does not rise from 0 to 1"),
     ({"grids": {"٣": [0, 0.2, 0.7, 1]}}, "creative.grids"),
+    ({"far": "8"}, "creative.far is '8', expected a number of cells"),
+    ({"far": float("nan")}, "creative.far is nan, expected a number of cells"),
     ({"grids": []}, "creative.grids is no table"),
     ({"rights_sha256": "../../x"}, "creative.rights_sha256 is neither a sha256 nor null"),
 ]
@@ -190,6 +192,14 @@ def test_a_picture_to_repair_that_is_none(toy_folder, tmp_path):
     cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(Fault, match=r"dot\.png has 8x8 px; each side must have 32 to 4096"):
         repair.main([str(tmp_path / "dot.png"), "--bundle", str(toy_folder), "--out", str(tmp_path / "o")])
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_photo_is_not_repaired_with_patterns(tmp_path):
+    toy_sampler.write_toy(tmp_path / "b", ("distance",), task="pattern")
+    cv2.imwrite(str(tmp_path / "wall.png"), np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(Fault, match="this bundle draws patterns, not materials"):
+        repair.main([str(tmp_path / "wall.png"), "--bundle", str(tmp_path / "b"), "--out", str(tmp_path / "o")])
     assert not (tmp_path / "o").exists()
 
 

@@ -30,6 +30,7 @@ class Material:
     halo           pixels around one that its next value may depend on; a multiple of `multiple`
     multiple       heights and widths are multiples of it
     grids          number of steps -> the best times for so many
+    far            of a pattern: cells that 0 and 1 of its plane lie inside and outside the figure
     """
 
     names: tuple[str, ...]
@@ -41,6 +42,7 @@ class Material:
     steps: int
     grids: Mapping[int, tuple[float, ...]]
     rights_sha256: str | None
+    far: float = 8.0
 
     def members(self, group: str | None, image: str | None) -> list[int]:
         """Numbers of the training pictures that a class, a picture or nothing in particular stands for."""
@@ -94,7 +96,11 @@ def read_material(manifest: Mapping[str, Any]) -> Material:
     rights = part.get("rights_sha256")
     if rights is not None and not (isinstance(rights, str) and len(rights) == 64 and rights.isalnum()):
         raise Fault("bundle.json: creative.rights_sha256 is neither a sha256 nor null")
+    far = part.get("far", Material.far)
+    if not isinstance(far, (int, float)) or isinstance(far, bool) or not 0 < far <= 1000:
+        raise Fault(f"bundle.json: creative.far is {far!r:.40}, expected a number of cells")
     return Material(
+        far=float(far),
         names=tuple(image["name"] for image in images),
         groups=tuple(image["group"] for image in images),
         planes=tuple(planes),

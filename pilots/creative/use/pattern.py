@@ -32,11 +32,10 @@ def make(painter: Painter, order: Order, out: Path) -> list[File]:
     members = material.members(order["class"], order["image"])
     steps, fmt, palette = order["steps"] or material.steps, order["format"], order["palette"] or PALETTE
     side = material.multiple  # cells; the flow knows one size
-    far = bundle.manifest["creative"].get("far", 8.0)
     files = []
     for seed in range(order["seed"], order["seed"] + order["count"]):
         kind = members[seed % len(members)]
-        field_SS = (painter.tile([kind], side, side, seed, steps)[0] - 0.5) * np.float32(2 * far)
+        field_SS = (painter.tile([kind], side, side, seed, steps)[0] - 0.5) * np.float32(2 * material.far)
         title, manner = f"{stem(material.groups[kind])}_{seed}.{fmt}", material.names[kind]
         settings = {**as_json(order), "palette": palette, "image": manner, "steps": steps, "seed": seed}
         made = Made(title, "pattern", seed, steps, bundle.id, bundle.manifest["model"], None, settings)
