@@ -176,6 +176,15 @@ def test_a_kept_step_is_loaded_bit_for_bit(cfg):
         assert first[key].dtype == again[key].dtype
 
 
+def test_what_is_put_anew_takes_the_place_of_what_was_there(cfg):
+    run = Run.start(cfg, "toy")
+    assert run.kept("fit") is None
+    run.put("fit", {"done": np.array(100)})
+    run.put("fit", {"done": np.array(200)})
+    assert run.kept("fit")["done"] == 200
+    assert len(list((run.folder / "steps").glob("*.npz"))) == 1
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a b", "x" * 200])
 def test_a_step_has_a_plain_name(cfg, name):
     with pytest.raises(ValueError, match="cannot name a step"):

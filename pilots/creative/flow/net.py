@@ -49,7 +49,7 @@ class Block(nn.Module):
         return x + self.second(torch.relu(self.first(self.unit(x) * scale + shift)))
 
     def unit(self, x: torch.Tensor) -> torch.Tensor:
-        """Root mean square 1 over the channels of each pixel (Zhang, Sennrich 2019); a product gives the mean quickly."""
+        """Root mean square 1 over the channels of each pixel (Zhang, Sennrich 2019), the mean as a product."""
         return x * torch.rsqrt(functional.conv2d(x * x, self.even) + 1e-4)
 
 
