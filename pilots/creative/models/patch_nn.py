@@ -16,7 +16,7 @@ RATIO = 0.7  # of the sides of neighbouring scales (GPNN: 0.75)
 DIMS = 24  # principal components that patches are compared by
 BLOCK = 4096  # patches of the picture compared at a time: so many fit the cache
 FEW = 2  # rounds at the fine scales
-FINE = 48  # px, the side from which on every other row and column of patches is enough and completeness is given up
+FINE = 48  # px, the side from which on few rounds and every other row and column of patches are enough
 
 
 class PatchNn:
@@ -71,8 +71,9 @@ class PatchNn:
         return sides
 
     def _random(self, sharp_HW3: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-        every = cut(sharp_HW3, self.patch)
-        return vote(every[rng.integers(len(every), size=side * side)], side, 1)
+        every, count = cut(sharp_HW3, self.patch), -(-side // self.patch)
+        blocks = every[rng.integers(len(every), size=count**2)].reshape(count, count, self.patch, self.patch, 3)
+        return blocks.swapaxes(1, 2).reshape(count * self.patch, -1, 3)[:side, :side]
 
     def _exchanged(self, tile_SS3: np.ndarray, looked_at_HW3: np.ndarray, sharp_HW3: np.ndarray) -> np.ndarray:
         side, edge = len(tile_SS3), self.patch // 2
@@ -80,20 +81,26 @@ class PatchNn:
         asked_QD = cut(np.pad(tile_SS3, ((edge, edge), (edge, edge), (0, 0)), "wrap"), self.patch, stride)
         key_PD = cut(looked_at_HW3, self.patch)
         axes_DK = components(key_PD)
-        near_Q = nearest(asked_QD @ axes_DK, key_PD @ axes_DK, self.alpha if side < FINE else None)
+        near_Q = nearest(asked_QD @ axes_DK, key_PD @ axes_DK, self.alpha)
         return vote(cut(sharp_HW3, self.patch)[near_Q], side, stride)
 
 
-def nearest(asked_QK: np.ndarray, key_PK: np.ndarray, alpha: float | None) -> np.ndarray:
-    """[Q] number of the nearest key; with `alpha`, distances are divided by alpha + the key's own least distance."""
-    half_P = (key_PK**2).sum(axis=1) / 2
-    if alpha is not None:
-        far_QP = np.maximum((asked_QK**2).sum(axis=1)[:, None] + 2 * (half_P - asked_QK @ key_PK.T), 0)
-        return (far_QP / (alpha * far_QP.mean() + far_QP.min(axis=0))).argmin(axis=1)
-    best_Q, near_Q = np.full(len(asked_QK), np.inf, np.float32), np.zeros(len(asked_QK), int)
-    rows = np.arange(len(asked_QK))
+def nearest(asked_QK: np.ndarray, key_PK: np.ndarray, alpha: float) -> np.ndarray:
+    """[Q] number of the key with the least distance / (alpha + the key's own least distance), squared ones.
+
+    alpha is taken of the mean distance. Without it smooth patches, which lie near everything, wash the tile out.
+    """
+    half_Q, half_P = ((x**2).sum(axis=1) / 2 for x in (asked_QK, key_PK))
+    least = alpha * max(half_Q.mean() + half_P.mean() - asked_QK.mean(axis=0) @ key_PK.mean(axis=0), 1e-9)
+    best_Q, near_Q, rows = (
+        np.full(len(asked_QK), np.inf, np.float32),
+        np.zeros(len(asked_QK), int),
+        np.arange(len(half_Q)),
+    )
     for first in range(0, len(key_PK), BLOCK):
-        far_QP = half_P[first : first + BLOCK] - asked_QK @ key_PK[first : first + BLOCK].T
+        block = slice(first, first + BLOCK)
+        far_QP = np.maximum(half_Q[:, None] - asked_QK @ key_PK[block].T + half_P[block], 0)
+        far_QP /= least + far_QP.min(axis=0)
         found_Q = far_QP.argmin(axis=1)
         better = far_QP[rows, found_Q] < best_Q
         best_Q[better], near_Q[better] = far_QP[rows, found_Q][better], found_Q[better] + first

@@ -132,7 +132,7 @@ def page(result: dict[str, Any]) -> str:
     for wish, names in wins(by_class).items():
         missed = ", ".join(name for name in by_class if name not in names) or "–"
         text += f"| {wish} | {len(names)} of {len(by_class)} | {missed} |\n"
-    text += "\n| category | generator | " + " | ".join(COLUMNS) + " |\n| --- " * (len(COLUMNS) + 2) + "|\n"
+    text += "\n| category | generator | " + " | ".join(COLUMNS) + " |\n" + "| --- " * (len(COLUMNS) + 2) + "|\n"
     for name, own in by_class.items():
         rows = {result["model"]: own} | own["baselines"]
         for generator, row in rows.items():
