@@ -15,7 +15,7 @@ import numpy as np
 from common.fault import Fault
 from pilots.creative.pictures.read import content, decode
 from pilots.creative.pictures.write import whole_numbers
-from pilots.creative.use.material import DISTANCE, Material
+from pilots.creative.use.material import Material
 from pilots.creative.use.order import MOST_SIDE
 
 if TYPE_CHECKING:
@@ -70,8 +70,6 @@ def _floats(pixels: np.ndarray) -> np.ndarray:
 
 def read_own(path: Path, material: Material, crop: bool) -> Own:
     """The picture; a Fault unless its sides are multiples that the bundle can draw, or `crop` may make them so."""
-    if material.planes == DISTANCE:
-        raise Fault("this bundle draws patterns, not materials: name one that learned materials with --bundle")
     data = content(path)
     rgb_HW3 = decode(data, str(path))
     height, width = rgb_HW3.shape[:2]
