@@ -66,6 +66,19 @@ def test_even_is_the_same_in_numpy_and_in_the_net():
     np.testing.assert_allclose(net, symmetry.even(noise, kinds), atol=2e-5)
 
 
+def test_noise_is_rolled_to_its_field_and_stays_white():
+    random = np.random.default_rng(0)
+    fields = random.standard_normal((2, 64, 64), np.float32)
+    moved = np.stack([np.roll(field, (5, -9), (0, 1)) for field in fields])
+    np.testing.assert_array_equal(symmetry.aligned(fields, moved), moved)
+    stock = Patterns(4, 0, SPREAD)
+    data, which = stock.draw(random, 32)
+    noise = stock.noise(random, which, data)
+    assert noise.shape == data.shape
+    assert noise.std() == pytest.approx(1, abs=0.1)
+    assert ((noise * data).mean(axis=(1, 2, 3)) > 0).all()
+
+
 def test_all_repeats_of_a_drawn_pattern_are_the_same_figure(bundle):
     kind = next(k for k, kind in enumerate(library.KINDS) if kind == (library.NAMES.index("dots"), (4,)))
     given = described.asked(bundle.manifest["creative"], kind, 5, "4")

@@ -36,9 +36,9 @@ class Patches:
         which = np.array([random.choice(self.classes[k]) for k in random.integers(len(self.classes), size=batch)])
         return np.stack([self._piece(random, i) for i in which]), which
 
-    def noise(self, random: np.random.Generator, which: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """What the way to the pieces begins at: standard normal, float32."""
-        return random.standard_normal(shape, np.float32)
+    def noise(self, random: np.random.Generator, which: np.ndarray, data_BCHW: np.ndarray) -> np.ndarray:
+        """What the ways to the pieces begin at: standard normal, float32, shaped as they are."""
+        return random.standard_normal(data_BCHW.shape, np.float32)
 
     def _piece(self, random: np.random.Generator, i: int) -> np.ndarray:
         latent, n = self.latents[i], self.size

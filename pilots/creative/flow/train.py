@@ -24,7 +24,7 @@ class Training:
     """A net on its way: `run(n)` takes n steps, `arrays` is all that is needed to go on, bit for bit.
 
     net     (state, t, condition) -> velocity; its `picture` [I, …] has a row for each picture
-    patches draw(random, batch) -> data, which; noise(random, which, shape); inner: what counts in the loss
+    patches draw(random, batch) -> data, which; noise(random, which, data); inner: what counts in the loss
     steps   in all; the learning rate rises for 100, stays, and falls to nothing over the second half
     batch   pieces per step
     rate    largest learning rate
@@ -52,7 +52,7 @@ class Training:
     def _step(self, random: np.random.Generator) -> float:
         data_BCHW, which = self.patches.draw(random, self.batch)
         data = torch.from_numpy(data_BCHW)
-        noise = torch.from_numpy(self.patches.noise(random, which, data_BCHW.shape))
+        noise = torch.from_numpy(self.patches.noise(random, which, data_BCHW))
         even = (np.arange(self.batch) + random.random()) / self.batch  # logit-normal times, one of each part
         t = torch.sigmoid(self.middle + torch.special.ndtri(torch.from_numpy(random.permutation(even)).float()))
         at = t[:, None, None, None]

@@ -52,7 +52,7 @@ class FieldFlow:
         rate: float = 3e-3,
         middle: float = -0.8,
         steps: int = 16,
-        judge: int = 400,
+        judge: int = 250,
     ):
         self.grids = {str(n): [0.0, *map(float, inner), 1.0] for n, inner in grids.items()}
         if any(len(grid) != int(n) + 1 or (np.diff(grid) <= 0).any() for n, grid in self.grids.items()):

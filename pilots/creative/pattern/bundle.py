@@ -26,7 +26,8 @@ PROVED = 8  # kinds that the proof draws, spread over all
 
 def part(model: Any, seen: Patterns) -> dict[str, Any]:
     """Manifest part `creative`; `far`: cells that 0 and 1 of the plane stand for, inside and outside the figure."""
-    return {**bundle.part(model, seen), "multiple": library.SIZE, "far": library.FAR}
+    facts = bundle.part(model, seen)  # type: ignore[arg-type]  # kinds stand in the place of pictures
+    return {**facts, "multiple": library.SIZE, "far": library.FAR}
 
 
 def asked(facts: Mapping[str, Any], kind: int, seed: int, steps: str) -> dict[str, np.ndarray]:

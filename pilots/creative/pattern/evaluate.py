@@ -6,7 +6,6 @@ pattern over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import cv2
@@ -146,11 +145,12 @@ def _metric(value: float, spread: Any, naive: float | None) -> Metric:
 
 def by_class(made: Set, real: Set, mirror: Set) -> dict[str, Any]:
     """Bare numbers of each class, those of mirror tiling beside them."""
-    found = {}
+    found: dict[str, Any] = {}
     for number, name in enumerate(library.NAMES):
         own, theirs, turned = (_only(some, number) for some in (made, real, mirror))
-        found[name] = {**_of_class(own, theirs), "class_accuracy_ceiling": float(theirs.right_N.mean())}
-        found[name]["baselines"] = {"mirror": _of_class(turned, theirs)}
+        ceiling = float(theirs.right_N.mean())
+        beside = {"mirror": _of_class(turned, theirs)}
+        found[name] = {**_of_class(own, theirs), "class_accuracy_ceiling": ceiling, "baselines": beside}
     return found
 
 
@@ -177,13 +177,14 @@ def palette_error(fields_NSS: np.ndarray) -> float:
     worst = 0.0
     for field in fields_NSS:
         _, packed = cv2.imencode(".png", pattern.render(field, palette, (256, 256))[..., ::-1])
-        pixels = np.unique(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1].reshape(-1, 3), axis=0)
+        drawn_HW3 = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))[..., ::-1]
+        pixels = np.unique(drawn_HW3.reshape(-1, 3), axis=0)
         apart = colours.delta_e(pixels[:, None] / np.float32(255), palette[None] / np.float32(255))
         worst = max(worst, float(apart.min(axis=1).max()))
     return worst
 
 
-def by_steps(sampler: Drawn, judge: Classifier, real: Set, seed: int) -> list[Mapping[str, float]]:
+def by_steps(sampler: Drawn, judge: Classifier, real: Set, seed: int) -> list[dict[str, float]]:
     """Class accuracy and KID when tiles are drawn in fewer steps; half as many patterns as the headline's."""
     table = []
     for steps in STEPS:

@@ -30,6 +30,8 @@ class Net(nn.Module):
     x is even, field and noise of it with standard deviation 1; so is the velocity even.
     """
 
+    waves: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.even = Even()
@@ -73,6 +75,10 @@ class Even(nn.Module):
     OpenVINO and ONNX Runtime then need nothing special, and 64 cells make them cheap.
     """
 
+    masks: torch.Tensor
+    cos: torch.Tensor
+    sin: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         kinds = range(len(library.KINDS))
@@ -98,6 +104,8 @@ class Velocity(nn.Module):
     straight way to nothing, for no field of the kind holds any of it.
     """
 
+    loud: torch.Tensor
+
     def __init__(self, net: Net):
         super().__init__()
         self.net = net
@@ -117,6 +125,8 @@ def _loud() -> torch.Tensor:
 
 class Codec(nn.Module):
     """Fields as pictures in 0..1 (0.5 = the rim, 0 and 1 = FAR cells inside and outside) and as the flow's latent."""
+
+    scale: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()

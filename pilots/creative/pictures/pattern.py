@@ -94,7 +94,10 @@ def svg(field_HW: np.ndarray, palette_K3: np.ndarray, size: int = 512) -> bytes:
     shapes = [f'<rect width="{width}" height="{height}" fill="{name(palette_K3[-1])}"/>']
     for level, colour in zip(levels(len(palette_K3))[::-1], palette_K3[-2::-1], strict=True):
         points, offsets, *_ = area.filled(float(fine.min()) - 1, float(level))
-        rings = [ring[a:b] for ring, cuts in zip(points, offsets, strict=True) for a, b in pairwise(cuts)]
+        rings = []
+        for ring, cuts in zip(points, offsets, strict=True):
+            if ring is not None and cuts is not None:  # an outer rim, then the holes in it
+                rings += [ring[a:b] for a, b in pairwise(cuts)]
         path = "".join(map(_path, rings))
         if path:
             shapes.append(f'<path fill="{name(colour)}" fill-rule="evenodd" d="{path}"/>')

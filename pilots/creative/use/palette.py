@@ -46,19 +46,19 @@ def change(asked: argparse.Namespace) -> None:
 
     if not 2 <= asked.count <= colours.MOST:
         raise Fault(f"--count {asked.count}: a palette has 2 to {colours.MOST} colours")
-    palette = colours.parse(asked.to) if asked.like is None else None
+    typed = None if asked.to is None else colours.parse(asked.to)
     out = asked.out or Path(f"{asked.picture.stem}_palette.png")
     _free(out, ".png", "other formats change colours")
     if asked.cube is not None:
         _free(asked.cube, ".cube", "that is what grading programs open")
     data = content(asked.picture)
     rgb = decode(data, str(asked.picture))
-    if asked.like is not None:
+    if typed is None:
         like = read_picture(asked.like)
         palette = colours.to_bytes(colours.from_lab(colours.taken(like, asked.count)[0]))
         smooth = recolour.towards_picture(rgb, like)
     else:
-        smooth = recolour.towards_palette(rgb, palette)
+        palette, smooth = typed, recolour.towards_palette(rgb, typed)
     changed = colours.to_bytes(smooth(rgb)) if asked.smooth else recolour.exact(rgb, palette)
     shown = ",".join(map(colours.name, palette))
     settings = {"colours": shown, "smooth": asked.smooth}

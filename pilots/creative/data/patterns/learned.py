@@ -46,8 +46,12 @@ class Patterns:
         rolled = [np.roll(self.latents[i], tuple(xy), (0, 1)) for i, xy in zip(which, by, strict=True)]
         return np.stack(rolled)[:, None], self.kinds[which]
 
-    def noise(self, random: np.random.Generator, which: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """White noise that repeats as the kinds do, standard deviation 1."""
+    def noise(self, random: np.random.Generator, which: np.ndarray, data_B1HW: np.ndarray) -> np.ndarray:
+        """White noise that repeats as the kinds do, standard deviation 1, rolled to where it is most like its field.
+
+        A place that the noise suggests already need not be searched for on the way: the ways are straighter (Klein,
+        Kraemer, Noe 2023, NeurIPS). The fields' own phases are random, so the noise stays white.
+        """
         loud = np.array([symmetry.repeats(int(kind)) ** 0.5 for kind in which], np.float32)
-        made = symmetry.even(random.standard_normal((shape[0], *shape[2:]), np.float32), which)
-        return (made * loud[:, None, None])[:, None]
+        made = symmetry.even(random.standard_normal(data_B1HW[:, 0].shape, np.float32), which) * loud[:, None, None]
+        return symmetry.aligned(made, data_B1HW[:, 0])[:, None]

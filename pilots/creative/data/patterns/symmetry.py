@@ -61,3 +61,13 @@ def even(fields_NSS: np.ndarray, kinds_N: np.ndarray) -> np.ndarray:
     """The fields with every repeat the mean of all repeats: what of them is of their kind's frequencies."""
     kept = np.stack([frequencies(int(kind), fields_NSS.shape[-1]) for kind in kinds_N])
     return np.fft.ifft2(np.fft.fft2(fields_NSS) * kept).real.astype(np.float32)
+
+
+def aligned(fields_NSS: np.ndarray, goals_NSS: np.ndarray) -> np.ndarray:
+    """Each field rolled, by whole cells, to where its product with its goal is largest."""
+    products = np.fft.ifft2(np.fft.fft2(goals_NSS) * np.conj(np.fft.fft2(fields_NSS))).real
+    best = products.reshape(len(fields_NSS), -1).argmax(axis=1)
+    by = np.stack(np.unravel_index(best, fields_NSS.shape[1:]), axis=1)
+    return np.stack(
+        [np.roll(field, tuple(down_right), (0, 1)) for field, down_right in zip(fields_NSS, by, strict=True)]
+    )
