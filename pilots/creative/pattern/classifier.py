@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from common.run import Run
 from pilots.creative.data.patterns import library
-from pilots.creative.flow.net import TorusConv, unit
+from pilots.creative.flow.net import TorusConv
 from pilots.creative.flow.train import quick
+from pilots.creative.pattern.net import unit
 
 WIDTH = 48
 FEATURES = 64

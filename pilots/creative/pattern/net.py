@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from pilots.creative.data.patterns import library, symmetry
-from pilots.creative.flow.net import EMBED, WAVES, Block, TorusConv, unit
+from pilots.creative.flow.net import EMBED, WAVES, Block, TorusConv
 
 PATCH = 4  # cells of a field that are one place of the finest level
 MULTIPLE = 4 * PATCH  # cells; rolls by multiples of it change nothing but the place
@@ -22,6 +22,11 @@ WIDTHS = (40, 80, 128)  # channels where a place is 4, 8 and 16 cells
 DEEP = 3  # blocks of the coarsest level
 SPREAD = 3.0  # cells, standard deviation of the library's fields
 OWN = 0.6  # of what the net is told of a kind belongs to the kind, the rest is its class's at the start
+
+
+def unit(x: torch.Tensor) -> torch.Tensor:
+    """Root mean square 1 over the channels of each place (Zhang, Sennrich 2019)."""
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-4)
 
 
 class Net(nn.Module):
