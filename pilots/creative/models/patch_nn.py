@@ -14,7 +14,7 @@ from pilots.creative.data.contract import Exemplars
 
 RATIO = 0.7  # of the sides of neighbouring scales (GPNN: 0.75)
 DIMS = 24  # principal components that patches are compared by
-BLOCK = 4096  # patches of the picture compared at a time: so many fit the cache
+BLOCK = 256  # patches of the picture compared at a time with all of the tile: so many stay in the cache
 FEW = 2  # rounds at the fine scales
 FINE = 48  # px, the side from which on few rounds and every other row and column of patches are enough
 
