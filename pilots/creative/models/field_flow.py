@@ -46,12 +46,12 @@ class FieldFlow:
     def __init__(
         self,
         grids: dict[str, list[float]],
-        base: int = 1500,
+        base: int = 1600,
         batch: int = 32,
         stock: int = 400,
         rate: float = 3e-3,
         middle: float = -0.8,
-        steps: int = 16,
+        steps: int = 8,
         judge: int = 250,
     ):
         self.grids = {str(n): [0.0, *map(float, inner), 1.0] for n, inner in grids.items()}
