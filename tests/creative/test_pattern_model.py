@@ -170,3 +170,13 @@ def test_an_order_that_cannot_be_met_is_answered_with_a_sentence(bundle, tmp_pat
     with pytest.raises((Fault, OSError), match=said):
         predict(bundle, settings, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["order.json"]
+
+
+def test_pictures_of_anybodys_are_no_library_of_patterns():
+    from omegaconf import OmegaConf
+
+    from pilots.creative.pattern.train import story
+
+    cfg = OmegaConf.create({"data": {"_target_": "pilots.creative.data.photos.Photos"}})
+    with pytest.raises(Fault, match="learns the project's own pattern library and no pictures: leave out data="):
+        story(None, cfg)
