@@ -60,7 +60,7 @@ def site(tmp_path_factory) -> Path:
 
 def call(words: list[str], folder: Path) -> str:
     program = SCRIPTS / words[0].rpartition("/")[2]
-    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "XDG_CONFIG_HOME": str(folder / "config")}
     done = subprocess.run([program, *words[1:]], cwd=folder, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr}"
     return done.stdout
@@ -141,7 +141,7 @@ def test_research_commands(hospital, tmp_path):
         "pilot-manufacturing": ["split.folds=3"],
         "pilot-healthtech": [*counts, "data.columns.value=arrivals", "data.freq=D"],
     }
-    asked = [shlex.split(line) for line in commands() if "model=" in line]
+    asked = [shlex.split(line) for line in commands() if "model=" in line and "creative" not in line]
     assert len(asked) == 4
     for words in asked:
         call([*words, *quick[words[0].rpartition("/")[2]]], tmp_path)
@@ -175,7 +175,7 @@ def studio(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("my studio")
     (folder / "my_textures" / "brick").mkdir(parents=True)
     rng = np.random.default_rng(0)
-    rough = cv2.GaussianBlur(rng.random((96, 128, 3)), (0, 0), 1.5)
+    rough = cv2.GaussianBlur(rng.random((136, 160, 3)), (0, 0), 1.5)
     rough = 255 * (rough - rough.min()) / np.ptp(rough)
     for name in ("my_textures/brick/wall_Color.png", "my_wall.png", "my_poster.png"):
         cv2.imwrite(str(folder / name), np.roll(rough, len(name), axis=2).astype(np.uint8))
@@ -183,18 +183,36 @@ def studio(tmp_path_factory) -> Path:
     return folder
 
 
+def drawing(pattern: bool) -> list[list[str]]:
+    """Commands of the creative pilot; those of patterns and sweeps are long."""
+    lines = [line for line in commands() if "pilot-creative" in line]
+    return [
+        shlex.split(line) for line in lines if pattern == any(word in line for word in ("field_flow", "svg", "-m "))
+    ]
+
+
 def test_own_pictures(studio):
-    asked = [shlex.split(line) for line in commands() if "pilot-creative" in line and "model=" not in line]
-    verbs = [words[1] for words in asked]
-    assert {"rights", "check", "data=folder", "tile", "variation", "repair", "palette", "verify"} == set(verbs)
+    asked = drawing(pattern=False)
     first = ["rights", "check", "data=folder"]  # what the others need stands before them
+    assert {words[1] for words in asked} == {*first, "tile", "variation", "repair", "palette", "verify"}
     for words in sorted(asked, key=lambda words: first.index(words[1]) if words[1] in first else len(first)):
         quick = ["model.base=2", "model.per_class=1", "tiles=1"] if words[1] == "data=folder" else []
         said = call([*words, *quick], studio)
         if words[1] == "verify":
             assert "signed by this machine" in said
     assert (studio / "my_grade.cube").is_file()
-    assert len(list(studio.glob("tiles/*/*.png"))) == 4 + 3
+    assert len(list(studio.glob("tiles/*/*.png"))) == 4 + 3  # one of them with normal and height beside it
+
+
+@pytest.mark.long
+def test_patterns_and_sweeps(tmp_path):
+    quick = {"-m": ["model.base=2", "model.per_class=1", "tiles=1"], "model=field_flow": ["model.base=4", "tiles=1"]}
+    asked = drawing(pattern=True)
+    assert [words[1] for words in asked] == ["model=field_flow", "tile", "-m"]
+    for words in asked:
+        call([*words, *quick.get(words[1], [])], tmp_path)
+    assert len(list(tmp_path.glob("tiles/*/*.svg"))) == 1
+    assert len(list(tmp_path.glob("runs/creative/*_tile_flow"))) == 2
 
 
 def test_ci_runs_what_the_readme_promises():
@@ -206,7 +224,7 @@ def test_ci_runs_what_the_readme_promises():
 
 def test_every_other_command_is_known():
     tested = ("make demo", "check my_", "plant_export", "my_site", "my_new_log", "my_pumps", "model=")
-    tested += ("my_arrivals", "my_hospital", "my_new_counts")
+    tested += ("my_arrivals", "my_hospital", "my_new_counts", "pilot-creative")
     unknown = [line for line in commands() if not any(word in line for word in tested)]
     assert unknown == []
 
