@@ -44,13 +44,14 @@ def story(run: Run, cfg: DictConfig) -> float:
     from pilots.creative.bundle import part
     from pilots.creative.evaluate import Drawn, draw, draw_seams, judge, plan
     from pilots.creative.save import Found, save
+    from pilots.creative.settings import reduced
 
     with run.stage("data"):
         reader = build(cfg.data)
         seen = reader.read()
         minutes = build(cfg.model).minutes(seen)
         rivals = {name: build(settings) for name, settings in cfg.baselines.items()}
-    for sentence in getattr(reader, "findings", ()):
+    for sentence in [*getattr(reader, "findings", ()), *reduced(cfg, run.model, len(seen.groups))]:
         print(sentence, file=sys.stderr)
     print(f"{len(seen.images)} pictures: about {minutes:.1f} minutes of learning for each seed", file=sys.stderr)
 
