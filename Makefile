@@ -6,7 +6,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test soak install
+.PHONY: demo test soak foundation install
 
 demo: .venv/.installed
 	@$(BIN)/pilot-demo
@@ -21,6 +21,11 @@ test: .venv/.installed
 soak: .venv/.installed
 	@$(BIN)/pytest -n auto --dist loadfile -m long tests
 	@$(BIN)/python -m benchmarks.soak
+
+# What drives a text-to-image model of the user's own, which nobody else needs.
+foundation: .venv/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[foundation]'
+	@$(BIN)/pytest tests/creative/test_foundation_run.py
 
 install: .venv/.installed
 
