@@ -51,7 +51,7 @@ class FieldFlow:
         stock: int = 400,
         rate: float = 3e-3,
         middle: float = -0.8,
-        steps: int = 8,
+        steps: int = 4,
         judge: int = 250,
     ):
         self.grids = {str(n): [0.0, *map(float, inner), 1.0] for n, inner in grids.items()}

@@ -23,7 +23,7 @@ LEAST = 16  # patterns of each class that figures are taken from
 DRAWS = 400  # of a bootstrap
 SEEM = 0.05  # p below which a seam is seen
 OFFSET = 500_000  # seeds of held-out patterns; a model's stock is drawn from its own seed
-STEPS = (1, 2, 4)  # evaluations of the network beside the default
+STEPS = (1, 2, 8)  # evaluations of the network beside the default
 PALETTE = "#1b1b3a,#c8553d,#f3e9dc"
 
 Metric = dict[str, Any]
