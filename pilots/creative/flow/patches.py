@@ -26,7 +26,8 @@ class Patches:
     ):
         self.latents, self.periodic = latents, periodic
         least = min(min(latent.shape[1:]) for latent in latents)
-        self.size = min(size, least) // MULTIPLE * MULTIPLE
+        # Room to shift a piece by every part of a cell: the net is indifferent to shifts by whole cells alone.
+        self.size = min(size, least - MULTIPLE + 1) // MULTIPLE * MULTIPLE
         self.classes = [np.flatnonzero(np.array(groups) == name) for name in dict.fromkeys(groups)]
         self.inner = np.zeros((self.size, self.size), np.float32)
         self.inner[rim:-rim, rim:-rim] = 1

@@ -52,7 +52,7 @@ class TileFlow:
         self,
         grids: dict[str, list[float]],
         base: int = 1000,
-        per_class: int = 350,
+        per_class: int = 330,
         batch: int = 8,
         patch: int = 96,
         rim: int = 10,
