@@ -9,6 +9,7 @@ import torch
 from common.bundle.session import Session
 from pilots.creative.data.contract import Exemplar, Exemplars
 from pilots.creative.flow.codec import Codec
+from pilots.creative.flow.descent import orthogonal
 from pilots.creative.flow.finish import REST, Finish, bands
 from pilots.creative.flow.patches import Patches
 from pilots.creative.models.tile_flow import TileFlow
@@ -153,6 +154,12 @@ def test_finish_gives_back_the_bands_and_values_of_the_exemplar():
         assert part.std() == pytest.approx(float(true.std()), rel=0.25)
     untouched = finish(soft, torch.tensor([0.05]), torch.ones(1, 1))
     assert torch.allclose(untouched, soft, atol=1e-5)
+
+
+def test_muon_steps_as_long_along_every_direction():
+    torch.manual_seed(0)
+    lengths = torch.linalg.svdvals(orthogonal(torch.randn(32, 288) * torch.logspace(0, -2, 32)[:, None]))
+    assert 0.6 < lengths.min() <= lengths.max() < 1.25
 
 
 def test_pieces_come_from_their_picture_and_wrap_only_where_it_does():

@@ -51,8 +51,14 @@ def _muon(grad: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torc
 
 def orthogonal(x: torch.Tensor) -> torch.Tensor:
     """The nearest matrix of equal singular values, roughly: five turns of Newton and Schulz with Jordan's numbers."""
-    x = (x / (x.norm() + 1e-7)).bfloat16()
+    x = (x / (x.norm() + 1e-7)).to(torch.bfloat16 if bfloat16_is_quick() else torch.float32)
     for _ in range(5):
         xx = x @ x.T
         x = 3.4445 * x + (2.0315 * xx @ xx - 4.7750 * xx) @ x
     return x.float()
+
+
+def bfloat16_is_quick() -> bool:
+    """The processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from pilots.creative.flow.descent import Descent
+from pilots.creative.flow.descent import Descent, bfloat16_is_quick
 
 WARM_UP = 100  # steps until the learning rate is whole
 MIDDLE = -0.7  # of the logit of a time: layout, settled early, is the hard part; fine bands are put right last
@@ -98,7 +98,5 @@ class Training:
 
 
 def quick() -> contextlib.AbstractContextManager:
-    """bfloat16 where the processor multiplies it in hardware; elsewhere it is slower than float32."""
-    can = torch.cpu.get_capabilities()
-    fit = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
-    return torch.autocast("cpu", torch.bfloat16) if fit else contextlib.nullcontext()
+    """bfloat16 for the net's products where that is quick."""
+    return torch.autocast("cpu", torch.bfloat16) if bfloat16_is_quick() else contextlib.nullcontext()
