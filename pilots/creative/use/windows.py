@@ -84,7 +84,8 @@ def sweep(canvas: np.ndarray, cut: Plan, work: Work, into: np.ndarray | None = N
         waiting: tuple[range, np.ndarray] | None = None
         for part in cut.columns:
             columns = range(part.start - left, part.stop + left)
-            window = np.concatenate([old.take(columns, axis=2, mode="wrap") for old in (above, inside, below)], axis=1)
+            x = np.array(columns) % canvas.shape[2]  # not take: of a part of an array it would copy all columns first
+            window = np.concatenate([old[:, :, x] for old in (above, inside, below)], axis=1)
             if part is cut.columns[-1]:  # its right halo is the first window, which has been renewed
                 window[:, up : up + len(band), left + len(part) :] = first
             new = work(window, rows, columns)
