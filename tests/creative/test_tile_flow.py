@@ -117,7 +117,7 @@ class Kept:
 
 
 def test_a_killed_fit_goes_on_to_the_same_bits(monkeypatch, tmp_path):
-    monkeypatch.setattr("pilots.creative.models.tile_flow.KEEP", 2)
+    monkeypatch.setattr("pilots.creative.flow.train.KEEP", 2)
     whole, stopped = small().fit(seen(), seed=3), Kept(tmp_path, stop_after=2)
     with pytest.raises(KeyboardInterrupt):
         small().fit(seen(), seed=3, run=stopped)

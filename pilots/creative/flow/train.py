@@ -6,15 +6,18 @@ Axes: B batch, C latent channels, H and W pixels.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from common.run import Run
 from pilots.creative.flow.descent import Descent, bfloat16_is_quick
 
+KEEP = 100  # steps between two kept states
 WARM_UP = 100  # steps until the learning rate is whole
 MIDDLE = -0.7  # of the logit of a time: layout, settled early, is the hard part; fine bands are put right last
 SMOOTH = 0.998  # share of the averaged weights that a step keeps
@@ -100,3 +103,26 @@ class Training:
 def quick() -> contextlib.AbstractContextManager:
     """bfloat16 for the net's products where that is quick."""
     return torch.autocast("cpu", torch.bfloat16) if bfloat16_is_quick() else contextlib.nullcontext()
+
+
+def trained(training: Training, seed: int, run: Run | None) -> Iterator[None]:
+    """Train to the end on one thread; yields whenever its state was kept, from where a stopped run goes on."""
+    torch.set_num_threads(1)
+    name = f"fit-seed{seed}"
+    if run is not None and (kept := run.kept(name)) is not None:
+        training.go_on(kept)
+    while training.done < training.steps:
+        training.run(min(KEEP, training.steps - training.done))
+        if run is not None:
+            run.put(name, training.arrays())
+            run.say(f"step {training.done} of {training.steps}, loss {training.loss:.3f}")
+            yield
+    training.finish()
+
+
+def minutes(training: Training) -> float:
+    """Expected of a whole training on this machine: a few steps are taken."""
+    training.run(2)
+    began = time.perf_counter()
+    training.run(3)
+    return (time.perf_counter() - began) / 3 * training.steps / 60

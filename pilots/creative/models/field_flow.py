@@ -5,7 +5,6 @@ Axes: B batch, K kinds, H and W cells.
 
 from __future__ import annotations
 
-import time
 from typing import Self
 
 import numpy as np
@@ -18,10 +17,8 @@ from pilots.creative import graph
 from pilots.creative.data.patterns import library
 from pilots.creative.data.patterns.learned import Patterns
 from pilots.creative.flow.sampler import Sampler
-from pilots.creative.flow.train import Training
+from pilots.creative.flow.train import Training, minutes, trained
 from pilots.creative.pattern.net import SPREAD, Codec, Net, Plain, Velocity
-
-KEEP = 100  # steps between two kept states
 
 
 class FieldFlow:
@@ -71,26 +68,13 @@ class FieldFlow:
         return Patterns(self.stock, seed, SPREAD)
 
     def minutes(self, seen: Patterns) -> float:
-        """Expected on this machine: a few steps are taken and forgotten."""
-        training = self._begin(seen, seed=0)
-        training.run(2)
-        began = time.perf_counter()
-        training.run(3)
-        return (time.perf_counter() - began) / 3 * training.steps / 60
+        """Expected on this machine; the few steps that are taken to measure it are forgotten."""
+        return minutes(self._begin(seen, seed=0))
 
     def fit(self, seen: Patterns, seed: int, run: Run | None = None) -> Self:
         """Learn; bit-identical for a seed on one machine, also after a stop."""
-        torch.set_num_threads(1)
-        training = self._begin(seen, seed)
-        name = f"fit-seed{seed}"
-        if run is not None and (kept := run.kept(name)) is not None:
-            training.go_on(kept)
-        while training.done < training.steps:
-            training.run(min(KEEP, training.steps - training.done))
-            if run is not None:
-                run.put(name, training.arrays())
-                run.say(f"step {training.done} of {training.steps}, loss {training.loss:.3f}")
-        training.finish()
+        for _ in trained(self._begin(seen, seed), seed, run):
+            pass
         return self
 
     def _begin(self, seen: Patterns, seed: int) -> Training:
