@@ -79,6 +79,7 @@ HOSTILE = [
     ({"multiple": 0}, "creative.multiple is 0, expected a whole number from 1 to 64"),
     ({"steps": True}, "creative.steps is True, expected a whole number from 1 to 256"),
     ({"grids": {"2": [0, float("inf"), 1]}}, "creative.grids.2 is no list"),
+    ({"grids": {"2": [0, 10**400, 1]}}, "creative.grids.2 is no list"),
     ({"grids": {"2": [0, float("nan"), 1]}}, "creative.grids.2 is no list"),
     ({"grids": {"2": [0, 0.7, 0.2, 1]}}, "creative.grids.2 is no list"),
     ({"grids": {"3": [0, 0.7, 0.2, 1]}}, "creative.grids.3 does not rise from 0 to 1"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -121,7 +120,7 @@ def _grids(grids: Any) -> dict[int, tuple[float, ...]]:
     found = {}
     for count, times in grids.items():
         steps = int(count) if count.isdecimal() and count.isascii() and len(count) < 4 else 0
-        numbers = isinstance(times, list) and all(isinstance(t, (int, float)) and math.isfinite(t) for t in times)
+        numbers = isinstance(times, list) and all(type(t) in (int, float) and 0 <= t <= 1 for t in times)
         if not 1 <= steps <= STEPS or not numbers or len(times) != steps + 1:
             raise Fault(f"bundle.json: creative.grids.{count:.20} is no list of one time more than it has steps")
         if times[0] != 0 or times[-1] != 1 or any(b <= a for a, b in pairwise(times)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -53,7 +52,7 @@ def _whole(low: int, high: int) -> Callable[[str, Any], int]:
 def _share(name: str, given: Any) -> float:
     value = _number(given)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 <= value <= 1:
+    if not number or not 0 <= value <= 1:  # also False for NaN
         raise Fault(f"{name} is {given!r:.40}; it is a number from 0 to 1")
     return float(value)
 
