@@ -1,6 +1,6 @@
 """The README's table of tiles: numbers of run.json alone, the lost classes counted."""
 
-from benchmarks.creative_accuracy import MOST_BYTES, section, tables
+from benchmarks.creative_accuracy import MOST_BYTES, patterns, section, tables
 from benchmarks.readme import CREATIVE
 
 FIGURES = {"seam_pass": 0.9, "copy_ratio_median": 0.95, "copy_ratio_p01": 0.7, "spectrum_error": 0.3}
@@ -31,6 +31,7 @@ def test_a_table_of_two_materials():
 def test_figures_are_the_stored_ones():
     """The tables written again from the stored facts are the ones that stand in the README."""
     assert f"<!-- creative -->\n{tables()}<!-- /creative -->" in CREATIVE.read_text(encoding="utf-8")
+    assert f"<!-- patterns -->\n{patterns()}<!-- /patterns -->" in CREATIVE.read_text(encoding="utf-8")
 
 
 def test_the_sheet_is_small():
