@@ -18,7 +18,7 @@ test: .venv/.installed
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term tests
 
-soak: .venv/.installed
+soak: .venv/.installed foundation
 	@$(BIN)/pytest -n auto --dist loadfile -m long tests
 	@$(BIN)/python -m benchmarks.soak
 
