@@ -206,7 +206,10 @@ def test_own_pictures(studio):
 
 @pytest.mark.long
 def test_patterns_and_sweeps(tmp_path):
-    quick = {"-m": ["model.base=2", "model.per_class=1", "tiles=1"], "model=field_flow": ["model.base=4", "tiles=1"]}
+    quick = {
+        "-m": ["model.base=2", "model.per_class=1", "tiles=1"],
+        "model=field_flow": ["model.base=4", "model.judge=10", "tiles=1"],
+    }
     asked = drawing(pattern=True)
     assert [words[1] for words in asked] == ["model=field_flow", "tile", "-m"]
     for words in asked:
