@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ def beside(
     run: Run, seen: Exemplars, rivals: Mapping[str, Any], tiles: int
 ) -> Iterator[Callable[[], dict[str, Tiles]]]:
     """A function that waits for the tiles of every baseline, by its name and class; kept when a run is resumed."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent) as other:
         waiting = None if run.kept(STEP) else other.submit(draw_baselines, seen, rivals, tiles, run.seeds[0])
 
         def wait() -> dict[str, Tiles]:
@@ -41,3 +43,9 @@ def beside(
 
 def _flat(drawn: Mapping[str, Tiles]) -> dict[str, np.ndarray]:
     return {f"{name}/{group}": array for name, tiles in drawn.items() for group, array in tiles.items()}
+
+
+def end_with_parent() -> None:
+    """In the second process: once the first one is gone, however it went, nobody waits for these tiles."""
+    if first := parent_process():
+        Thread(target=lambda: (first.join(), os._exit(1)), daemon=True).start()
