@@ -17,7 +17,7 @@ from common.bundle.format import Tensor, manifest
 from common.bundle.session import SESSION_OPTIONS, Session
 from common.export.parity import parity
 from pilots.creative.data.contract import Exemplars
-from pilots.creative.noise import noise
+from pilots.creative.noise import tile_noise
 
 MULTIPLE = 8  # pixels: the network halves the picture three times
 SAMPLE = 64  # pixels of the sample's side
@@ -41,7 +41,7 @@ def part(model: Any, seen: Exemplars) -> dict[str, Any]:
 
 def asked(facts: Mapping[str, Any], image: int, seed: int, size: tuple[int, int], grid: Sequence[float]) -> dict:
     """The graph's inputs for one new picture in the manner of a training picture."""
-    drawn = noise(seed, facts["channels"], range(size[0]), size[1])[None]
+    drawn = tile_noise(seed, facts["channels"], *size, facts["planes"])[None]
     condition = np.zeros((1, len(facts["images"])), np.float32)
     condition[0, image] = 1.0
     return {

@@ -9,7 +9,7 @@ import numpy as np
 
 from common.bundle.session import Session
 from pilots.creative.data.contract import Exemplars
-from pilots.creative.noise import noise
+from pilots.creative.noise import tile_noise
 
 SIZE = 128  # pixels of a judged tile's side
 BATCH = 4  # tiles drawn in one call of the graph
@@ -35,21 +35,24 @@ class Drawn:
         """[N, size, size, 3] float32 0..1, the colour planes in the manner of one training picture."""
         made = []
         for first in range(0, len(seeds), BATCH):
-            drawn = [noise(seed, self.part["channels"], range(size), size) for seed in seeds[first : first + BATCH]]
+            drawn = [self._noise(seed, size) for seed in seeds[first : first + BATCH]]
             made.append(self._pictures(image, np.stack(drawn), steps))
         return np.moveaxis(np.concatenate(made)[:, :3], 1, 3)
 
     def planes(self, image: int, seed: int, size: int = SIZE) -> np.ndarray:
         """[size, size, planes] float32 0..1: a tile with its height and roughness, where they were learned."""
-        drawn = noise(seed, self.part["channels"], range(size), size)[None]
+        drawn = self._noise(seed, size)[None]
         return np.moveaxis(self._pictures(image, drawn, None)[0], 0, 2)
 
     def torus_error(self, image: int, seed: int, size: int = SIZE) -> float:
         """Largest difference, in 0..1, between a rolled picture and the picture of rolled noise."""
-        made = noise(seed, self.part["channels"], range(size), size)[None]
+        made = self._noise(seed, size)[None]
         by = (3 * self.part["multiple"], 5 * self.part["multiple"])
         rolled, plain = (self._pictures(image, x, None) for x in (np.roll(made, by, axis=(2, 3)), made))
         return float(np.abs(rolled - np.roll(plain, by, axis=(2, 3))).max())
+
+    def _noise(self, seed: int, size: int) -> np.ndarray:
+        return tile_noise(seed, self.part["channels"], size, size, self.part["planes"])
 
     def _pictures(self, image: int, noise_BCHW: np.ndarray, steps: int | None) -> np.ndarray:
         batch, _, height, width = noise_BCHW.shape

@@ -20,7 +20,7 @@ from pilots.creative.flow.codec import Codec
 from pilots.creative.flow.finish import Finish
 from pilots.creative.flow.net import Velocity
 from pilots.creative.flow.sampler import Sampler
-from pilots.creative.noise import noise
+from pilots.creative.noise import tile_noise
 
 FILE = "tile_flow.safetensors"
 
@@ -41,7 +41,7 @@ def main() -> None:
 def request(sampler: Sampler, size: int, steps: int, seed: int) -> dict[str, torch.Tensor]:
     """Inputs of the sampler for one square tile in the manner of the first picture, its times evenly spread."""
     images, planes, channels = sampler.codec.back.shape
-    drawn = torch.from_numpy(noise(seed, channels, range(size), size))[None]
+    drawn = torch.from_numpy(tile_noise(seed, channels, size, size, ["colour"] * planes))[None]
     return {
         "noise": drawn,
         "state": drawn,

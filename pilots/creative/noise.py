@@ -6,7 +6,11 @@ drawn without the rest of the picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+DISTANCE = ("distance",)  # planes of a pattern
 
 
 def noise(seed: int, planes: int, rows: range, width: int) -> np.ndarray:
@@ -16,4 +20,16 @@ def noise(seed: int, planes: int, rows: range, width: int) -> np.ndarray:
         for i, y in enumerate(rows):
             stream = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, y, c]))
             drawn[c, i] = stream.standard_normal(width, np.float32)
+    return drawn
+
+
+def tile_noise(seed: int, channels: int, height: int, width: int, planes: Sequence[str]) -> np.ndarray:
+    """[channels, height, width]: the noise of a whole new picture of these planes.
+
+    A sampler turns the little mean that noise has into a tenfold one of the picture. A material is to have its
+    exemplar's colour whatever the seed: its noise has mean 0. A pattern's mean is how much of it is figure: it stays.
+    """
+    drawn = noise(seed, channels, range(height), width)
+    if tuple(planes) != DISTANCE:
+        drawn -= drawn.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
     return drawn

@@ -13,7 +13,7 @@ from pilots.creative.evaluate import judge
 from pilots.creative.metrics.copying import Copies
 from pilots.creative.models.mirror import Mirror
 from pilots.creative.models.quilting import Quilting, cheapest, cut
-from pilots.creative.noise import noise
+from pilots.creative.noise import tile_noise
 from tests.creative.made_pictures import exemplars, texture
 
 PART = {"images": [{}, {}], "planes": ["red", "green", "blue", "height"], "channels": 4, "multiple": 8, "steps": 4}
@@ -117,7 +117,9 @@ def test_drawn_gives_the_graph_the_noise_of_each_seed():
     drawn = Drawn(Session(graph()), PART)
     tiles = drawn.tiles(1, [3, 4, 5, 6, 7], 16)
     assert tiles.shape == (5, 16, 16, 3)
-    np.testing.assert_allclose(tiles[4, :, :, 2], 1 / (1 + np.exp(-noise(7, 4, range(16), 16)[2])), atol=1e-6)
+    np.testing.assert_allclose(
+        tiles[4, :, :, 2], 1 / (1 + np.exp(-tile_noise(7, 4, 16, 16, PART["planes"])[2])), atol=1e-6
+    )
     assert drawn.torus_error(0, 1, 64) == 0
     np.testing.assert_allclose(drawn._grid(8), [0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1])
 

@@ -10,7 +10,7 @@ from common.bundle.session import Session
 from pilots.creative.data.contract import Exemplar, Exemplars
 from pilots.creative.flow.codec import Codec
 from pilots.creative.flow.descent import orthogonal
-from pilots.creative.flow.finish import REST, Finish, bands, believed
+from pilots.creative.flow.finish import REST, Finish, bands
 from pilots.creative.flow.patches import Patches
 from pilots.creative.models.tile_flow import TileFlow
 
@@ -187,10 +187,3 @@ def test_native_weights_come_back_the_same(model, tmp_path):
     again, asked = native.load(tmp_path / "native"), native.request(model.eager(), 32, 2, seed=0)
     with torch.inference_mode():
         assert torch.equal(again(**asked)[0], model.eager()(**asked)[0])
-
-
-def test_of_the_mean_of_few_tiles_as_much_is_believed_as_stands_out():
-    assert believed(torch.tensor([0.3])).item() == 0  # a single one says nothing of the others
-    assert believed(torch.tensor([-0.5, 0.5])).abs().max() == 0
-    # mean 0.3, its variance (0.02 / 2): 0.3 x (1 - 0.01 / 0.09)
-    assert believed(torch.tensor([0.2, 0.4])).item() == pytest.approx(0.3 * (1 - 0.01 / 0.09))

@@ -11,7 +11,7 @@ from common.bundle.write import write_bundle
 from pilots.creative import bundle as left
 from pilots.creative.data.contract import Exemplar, Exemplars
 from pilots.creative.models.tile_flow import TileFlow
-from pilots.creative.noise import noise
+from pilots.creative.noise import noise, tile_noise
 from pilots.creative.use.draw import Painter
 
 STEPS = 4
@@ -49,7 +49,7 @@ def test_the_same_seed_in_pytorch_and_onnx_runtime(both):
     sampler, folder = both
     bundle = open_bundle(folder)
     channels = bundle.manifest["creative"]["channels"]
-    state = torch.from_numpy(noise(7, channels, range(64), 48)[None])
+    state = torch.from_numpy(tile_noise(7, channels, 64, 48, ["red", "green", "blue"])[None])
     drawn = Painter(bundle).tile([1], 64, 48, seed=7, steps=STEPS)
     grid, condition = torch.linspace(0, 1, STEPS + 1), torch.eye(2)[[1]]
     with torch.no_grad():
@@ -67,3 +67,10 @@ def test_windows_of_a_real_net_equal_the_whole_picture(both, height, width):
     windows = Painter(bundle, 420 * 64).tile([0], height, width, seed=1, steps=2)
     assert whole.std() > 0.05
     np.testing.assert_allclose(windows, whole, rtol=0, atol=1e-5)
+
+
+def test_a_new_material_has_noise_of_mean_0_and_a_pattern_keeps_its_own():
+    plain = noise(3, 2, range(40), 24)
+    material, pattern = (tile_noise(3, 2, 40, 24, planes) for planes in (("red", "green", "blue"), ("distance",)))
+    np.testing.assert_array_equal(pattern, plain)
+    np.testing.assert_allclose(material, plain - plain.mean(axis=(1, 2), keepdims=True), atol=1e-6)

@@ -24,8 +24,8 @@ def test_a_rolled_noise_gives_a_rolled_picture(toy, monkeypatch):
     import pilots.creative.use.draw as draw
 
     plain = Painter(toy, 128 * 128).tile([1], 192, 256, 5, 4)
-    drawn = draw.noise
-    monkeypatch.setattr(draw, "noise", lambda *given: np.roll(drawn(*given), (72, 104), (1, 2)))
+    drawn = draw.tile_noise
+    monkeypatch.setattr(draw, "tile_noise", lambda *given: np.roll(drawn(*given), (72, 104), (1, 2)))
     rolled = Painter(toy, 128 * 128).tile([1], 192, 256, 5, 4)
     np.testing.assert_allclose(rolled, np.roll(plain, (72, 104), (1, 2)), rtol=0, atol=1e-5)
 

@@ -55,8 +55,6 @@ class Finish(nn.Module):
     @torch.no_grad()
     def learn(self, s: int, i: int, drawn_NCHW: torch.Tensor, true_CHW: torch.Tensor, periodic: bool) -> None:
         """Find the cure for pictures drawn in the manner of picture `i` with the last step `s`."""
-        own = drawn_NCHW.mean(dim=(2, 3), keepdim=True)
-        drawn_NCHW = drawn_NCHW - own + believed(own)
         rows = slice(None) if periodic else slice(REST, -REST)
         true = [part[0, :, rows, REST:-REST].flatten(1) for part in bands(true_CHW[None])]
         wanted = torch.stack([part.std(1) for part in true], dim=1)  # [C, K]
@@ -95,12 +93,3 @@ def bands(x: torch.Tensor) -> list[torch.Tensor]:
         parts += [x - smooth_x - smooth_y + low, smooth_x - low, smooth_y - low]
         x = low
     return [*parts, x]
-
-
-def believed(own_N: torch.Tensor) -> torch.Tensor:
-    """The mean of all tiles, as far as those of a few [N, …] say (James and Stein 1961); of one 0, the exemplar's."""
-    if len(own_N) < 2:
-        return torch.zeros_like(own_N)
-    mean = own_N.mean(0, keepdim=True)
-    uncertain = own_N.var(0, keepdim=True) / len(own_N)
-    return mean * (1 - uncertain / mean.square().clamp(min=1e-12)).clamp(min=0)

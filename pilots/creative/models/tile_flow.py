@@ -125,9 +125,8 @@ class TileFlow:
         for grid in self.grids.values():
             s = int((finish.spans - (grid[-1] - grid[-2])).abs().argmin())
             for i, latent in enumerate(self.latents):
-                noise = torch.from_numpy(
-                    random.standard_normal((count, self.channels, self.drawn, self.drawn), np.float32)
-                )
+                noise = random.standard_normal((count, self.channels, self.drawn, self.drawn), np.float32)
+                noise = torch.from_numpy(noise - noise.mean(axis=(2, 3), keepdims=True))  # as of every new picture
                 condition = torch.eye(images)[[i] * count]
                 finish.learn(s, i, self._drawn(noise, grid, condition), latent, seen.images[i].periodic)
 

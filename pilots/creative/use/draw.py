@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pilots.creative.noise import noise
+from pilots.creative.noise import noise, tile_noise
 from pilots.creative.use.material import Material, read_material
 from pilots.creative.use.order import SEEDS
 from pilots.creative.use.windows import PIXELS, plan, sweep
@@ -52,8 +52,8 @@ class Painter:
 
     def tile(self, images: Sequence[int], height: int, width: int, seed: int, steps: int) -> np.ndarray:
         """[P, H, W] float32, 0..1, edges meeting; in the manner of the training pictures `images`, mixed evenly."""
-        canvas = noise(seed, self.material.channels, range(height), width)
-        return self._draw(canvas, self.material.grid(steps), images)
+        drawn = tile_noise(seed, self.material.channels, height, width, self.material.planes)
+        return self._draw(drawn, self.material.grid(steps), images)
 
     def variation(
         self, images: Sequence[int], given: Kept, height: int, width: int, strength: float, seed: int, steps: int
@@ -66,17 +66,17 @@ class Painter:
         early, late = (np.array([*whole[whole < start], start]), np.array([start, *whole[whole > start]]))
         if start == 0:
             return self.tile(images, height, width, seed, steps)
-        canvas = noise(seed, self.material.channels, range(height), width)
-        drawn = self._fit_in(canvas, early, images, seed, given, picture=strength == 0)
+        begun = noise(seed, self.material.channels, range(height), width)
+        drawn = self._fit_in(begun, early, images, seed, given, picture=strength == 0)
         if strength == 0:
             return drawn
-        self._sweep(canvas, late[:1].repeat(2), images, seed, given, picture=False)  # now it stands everywhere
-        return self._draw(canvas, late, images)
+        self._sweep(begun, late[:1].repeat(2), images, seed, given, picture=False)  # now it stands everywhere
+        return self._draw(begun, late, images)
 
     def repair(self, images: Sequence[int], given: Kept, height: int, width: int, seed: int, steps: int) -> np.ndarray:
         """[P, H, W]: the picture made anew where the mask says so, to fit what is kept, which comes back as it was."""
-        canvas = noise(seed, self.material.channels, range(height), width)
-        return self._fit_in(canvas, self.material.grid(steps), images, seed, given, picture=True)
+        begun = noise(seed, self.material.channels, range(height), width)
+        return self._fit_in(begun, self.material.grid(steps), images, seed, given, picture=True)
 
     def _fit_in(
         self, canvas: np.ndarray, grid: np.ndarray, images: Sequence[int], seed: int, given: Kept, picture: bool

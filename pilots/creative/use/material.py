@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from common.fault import Fault, did_you_mean
+from pilots.creative.noise import DISTANCE
 
 COLOUR = ("red", "green", "blue")
-DISTANCE = ("distance",)  # of a pattern: 0.5 is the rim of its figure, 0 and 1 lie `far` cells inside and outside
 PLANES = (DISTANCE, COLOUR, (*COLOUR, "height"), (*COLOUR, "roughness"), (*COLOUR, "height", "roughness"))
 STEPS = 256  # network evaluations a tile may take at most
 CAPS = {"channels": 64, "halo": 512, "multiple": 64, "steps": STEPS}
@@ -29,7 +29,7 @@ class Material:
     halo           pixels around one that its next value may depend on; a multiple of `multiple`
     multiple       heights and widths are multiples of it
     grids          number of steps -> the best times for so many
-    far            of a pattern: cells that 0 and 1 of its plane lie inside and outside the figure
+    far            of a pattern: cells that 0 and 1 of its plane lie inside and outside the figure; 0.5 is its rim
     """
 
     names: tuple[str, ...]

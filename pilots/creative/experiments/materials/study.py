@@ -126,7 +126,8 @@ def page(result: dict[str, Any]) -> str:
         f"{result['pictures']} thumbnails of ambientCG's materials (CC0) in {len(by_class)} categories, 124 px, in "
         f"colour, learned in one run with the default settings of `{result['model']}`. The right quarter of every "
         "picture is held out; eight tiles of 128 px are drawn per category, after four of its pictures (patch nearest "
-        "neighbours: four tiles, after the same pictures). Nothing was chosen on these categories' held-out parts.\n\n"
+        "neighbours: four tiles, after the same pictures). Some settings of the last touch were chosen with held-out "
+        "figures of such thumbnails in view (experiments/settings): these are development results.\n\n"
     )
     text += f"| wanted in at least {WANTED} of {CATEGORIES} | came true in | not in |\n| --- | --- | --- |\n"
     for wish, names in wins(by_class).items():
