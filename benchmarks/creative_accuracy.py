@@ -1,7 +1,8 @@
 """How good the tiles are: run the pilot's command on the sample and on photographs, read run.json, write the tables.
 
     python -m benchmarks.creative_accuracy --run sample photos patterns   runs, then writes; half an hour
-    python -m benchmarks.creative_accuracy --take sample=RUN       takes a run folder that is there, then writes
+    python -m benchmarks.creative_accuracy --take sample=RUN       takes a run folder that is there, then writes; its
+                                                                   seconds are left out, it may have been stopped
     python -m benchmarks.creative_accuracy                         writes again from the stored facts
 
 The sample's contact sheet becomes the picture of the pilot's README. It imports no pilot: what it shows is what the
@@ -54,6 +55,8 @@ def work(given: argparse.Namespace) -> None:
         folders[name] = Path(folder)
     for name, folder in folders.items():
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if name not in given.run:
+            facts["seconds"] = None
         write_text(
             RESULTS / f"creative_{name}.json", json.dumps({k: facts.get(k) for k in KEPT.split()}, indent=1) + "\n"
         )
@@ -84,7 +87,7 @@ def patterns() -> str:
     by_class = sorted(facts["metrics_by_class"].items(), key=lambda item: -item[1]["class_accuracy"])
     said = ", ".join(f"{name} {percent(m['class_accuracy'])}" for name, m in by_class)
     return (
-        f"`{facts['command']}` learns in {facts['seconds']['fit']:,.0f} s. A classifier trained on the library "
+        f"`{facts['command']}`: a classifier trained on the library "
         f"names the class of {percent(metrics['class_accuracy']['value'])} of the drawn patterns, "
         f"{short(ratio['value'])} ({short(ratio['low'])} to {short(ratio['high'])}) of what it reaches on unseen ones "
         f"of the library (a constant answer: {short(ratio['naive'])}): {said}. Distance in its features (KID-local) "
@@ -116,10 +119,15 @@ def section(title: str, facts: Mapping[str, Any]) -> str:
         for rival, said in RIVALS.items()
         if all(rival in m["baselines"] for m in classes.values())
     }
+    seconds, spent = facts["seconds"], ""
+    if seconds:
+        spent = (
+            f"; learning {seconds['fit']:,.0f} s, all together {seconds['total']:,.0f} s on {machine['cores']} cores "
+        )
+        spent += f"({machine['cpu']})"
     lines = [
         f"**{title[:1].upper()}{title[1:]}**: `{facts['command']}`, {facts['tiles']} tiles of each material, "
-        f"{facts['steps']} evaluations a tile; learning {facts['seconds']['fit']:,.0f} s, all together "
-        f"{facts['seconds']['total']:,.0f} s on {machine['cores']} cores ({machine['cpu']}).",
+        f"{facts['steps']} evaluations a tile{spent}.",
         "",
         "| material | distance / floor | mirror, quilting, nearest patches | spectrum / floor | seam test | mirror | "
         "copy ratio | closest 1 % | quilting, nearest patches |",
