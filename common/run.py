@@ -53,6 +53,7 @@ class Run:
         self._before = started["seconds"].get("total", 0.0)
         self._began = time.perf_counter()
         self._stage: Progress | None = None
+        self._now: tuple[str, float, float] | None = None  # of the present stage: name, earlier seconds, its beginning
         (folder / STEPS).mkdir(exist_ok=True)
         atexit.register(self._tidy, os.getpid())
 
@@ -84,12 +85,18 @@ class Run:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the block's seconds under `name` and show it on standard error."""
+        self._now = (name, self._started["seconds"].get(name, 0.0), time.perf_counter())
         with self._told_how_to_go_on(), Progress(name) as self._stage:
             yield
-        seconds = self._started["seconds"]
-        seconds[name] = seconds.get(name, 0.0) + self._stage.seconds
-        seconds["total"] = self._total()
-        write_text(self.folder / STARTED, to_json(self._started))
+        self._count()
+        self._now = None
+
+    def _count(self) -> None:
+        """Note the seconds of the present stage; with every kept step, too: what a stopped run did took its time."""
+        if self._now is not None:
+            name, earlier, began = self._now
+            self._started["seconds"] |= {name: earlier + time.perf_counter() - began, "total": self._total()}
+            write_text(self.folder / STARTED, to_json(self._started))
 
     def say(self, text: str) -> None:
         """Where the present stage stands, as "seed 1 of 5"."""
@@ -118,6 +125,7 @@ class Run:
         packed = io.BytesIO()
         np.savez(packed, **arrays)  # type: ignore[arg-type]
         write_bytes(self._step(name), packed.getvalue())
+        self._count()
         return arrays
 
     def _step(self, name: str) -> Path:

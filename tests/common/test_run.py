@@ -71,6 +71,15 @@ def test_a_run_from_start_to_finish(cfg, tmp_path, capsys):
     assert OmegaConf.load(final / "config.yaml") == cfg
 
 
+def test_the_time_of_a_stage_counts_from_its_kept_steps_on(cfg):
+    run = Run.start(cfg, "toy")
+    with run.stage("fit"):
+        run.keep("step", lambda: {"x": np.arange(3)})
+        stopped_here = read_facts(run.folder / "started.json")["seconds"]
+    assert 0 < stopped_here["fit"] <= stopped_here["total"]
+    assert stopped_here["fit"] < run.facts(FOUND)["seconds"]["total"]
+
+
 def test_a_run_knows_where_it_was_made(cfg):
     facts = Run.start(cfg, "toy").facts(FOUND)
     assert facts["machine"]["cores"] >= 1
