@@ -20,7 +20,7 @@ PARTS = {  # part: its command
     "healthtech": ["pilot-healthtech", "data=sample"],
     "creative": [
         *("pilot-creative", "data=sample", "data.materials=[brick,gravel]"),
-        *("model.patch=64", "model.base=80", "model.per_class=40", "tiles=2"),  # a tenth of the usual work
+        *("model.patch=64", "model.base=60", "model.per_class=30", "tiles=2"),  # a tenth of the usual work
     ],
 }
 
