@@ -91,14 +91,22 @@ def contract(facts: Mapping[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def describe(graph: onnx.ModelProto, facts: Mapping[str, Any], **found: Any) -> dict[str, Any]:
-    """The manifest. `found`: model, version, metrics, parity, seed, commit, licence, data."""
-    inputs, outputs = contract(facts)
+    """The manifest of a material. `found`: model, version, metrics, parity, seed, commit, licence, data."""
+    return of_task("material", "creative", contract(facts), graph, facts, **found)
+
+
+def of_task(
+    task: str, name: str, tensors: tuple[list[Tensor], list[Tensor]], graph: onnx.ModelProto, facts: Mapping[str, Any],
+    **found: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """The manifest of any sampler; `tensors`: its inputs and outputs."""
+    inputs, outputs = tensors
     return manifest(
         inputs=inputs,
         outputs=outputs,
         pilot="creative",
-        name="creative",
-        task="material",
+        name=name,
+        task=task,
         seen={},
         table={},
         decision={},

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 import torch
 
-from common.bundle.format import Tensor, manifest
-from common.bundle.session import SESSION_OPTIONS, Session
+from common.bundle.format import Tensor
+from common.bundle.session import Session
 from common.export.parity import parity
 from pilots.creative import bundle
 from pilots.creative.data.patterns import library
@@ -60,21 +60,7 @@ def contract(facts: Mapping[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
 
 def describe(graph: onnx.ModelProto, facts: Mapping[str, Any], **found: Any) -> dict[str, Any]:
     """The manifest. `found`: model, version, metrics, parity, seed, commit, licence, data."""
-    inputs, outputs = contract(facts)
-    return manifest(
-        inputs=inputs,
-        outputs=outputs,
-        pilot="creative",
-        name="creative-pattern",
-        task="pattern",
-        seen={},
-        table={},
-        decision={},
-        creative=dict(facts),
-        opset={o.domain or "ai.onnx": o.version for o in graph.opset_import},
-        session_options=SESSION_OPTIONS,
-        **found,
-    )
+    return bundle.of_task("pattern", "creative-pattern", contract(facts), graph, facts, **found)
 
 
 def sample(facts: Mapping[str, Any]) -> dict[str, np.ndarray]:
