@@ -12,6 +12,7 @@ MANUFACTURING, HEALTHTECH, CREATIVE = (
     PILOTS / pilot / "README.md" for pilot in ("manufacturing", "healthtech", "creative")
 )
 ACCURACY = Path(__file__).parent / "results" / "accuracy"  # where studies of a pilot leave their figures, too
+SPEED_STUDIES = ACCURACY.parent / "speed" / "studies"  # ratios of one bundle each; pilot-bench writes beside them
 
 
 def put(mark: str, text: str, path: Path) -> None:

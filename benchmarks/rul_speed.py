@@ -3,7 +3,7 @@
     python -m benchmarks.rul_speed RUN_FOLDER [--repeats 40]
 
 Both sides take turns, so a busy moment of a shared machine hits both. Medians; the interval of a ratio is a
-bootstrap over turns. Writes benchmarks/results/speed/rul_<data>.json and prints the table.
+bootstrap over turns. Writes benchmarks/results/speed/studies/rul_<data>.json and prints the table.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ import numpy as np
 import onnx
 from onnx.utils import Extractor
 
-from benchmarks.readme import MANUFACTURING, put
+from benchmarks.readme import MANUFACTURING, SPEED_STUDIES, put
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
 from common.fault import Fault
 
-RESULTS = Path(__file__).parent / "results" / "speed"
 ROWS = 200  # of one machine
 
 
@@ -121,14 +120,14 @@ def work(run: Path, repeats: int) -> None:
         "median_us": {name: round(1e6 * float(np.median(s)), 1) for name, s in spent.items()},
         "rows": [row(*line, spent) for line in lines(spent)],
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    SPEED_STUDIES.mkdir(parents=True, exist_ok=True)
     name = f"rul_{facts['data']['name'].lower()}"
-    write_text(RESULTS / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    write_text(SPEED_STUDIES / f"{name}.json", json.dumps(result, indent=1) + "\n")
     table = "| what | measured | 95 % interval | wanted |\n| --- | --- | --- | --- |\n"
     for r in result["rows"]:
         table += f"| {r['what']} | {r['value']:.3g} {r['unit']} | {r['low']:.3g}–{r['high']:.3g} | {r['wanted']} |\n"
     title = f"# Speed of `{facts['model']}` on {facts['data']['name']}, one thread\n\n"
-    write_text(RESULTS / f"{name}.md", title + table)
+    write_text(SPEED_STUDIES / f"{name}.md", title + table)
     if facts["data"]["name"] == "sample":  # what a newcomer can repeat at once
         put("speed", table, MANUFACTURING)
     print(table)

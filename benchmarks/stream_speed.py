@@ -3,7 +3,7 @@
     python -m benchmarks.stream_speed RUN_FOLDER [--calls 300]
 
 The step bundle of a run is called as pilot-predict calls it, checks included, one thread, other readings in every
-call. Writes benchmarks/results/speed/stream_<data>.json and .md, and the README's table for the sample.
+call. Writes benchmarks/results/speed/studies/stream_<data>.json and .md, and the README's table for the sample.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.readme import MANUFACTURING, put
+from benchmarks.readme import MANUFACTURING, SPEED_STUDIES, put
 from common.atomic import write_text
 from common.bundle.open import Bundle, open_bundle
 from common.cli import guard
 
-RESULTS = Path(__file__).parent / "results" / "speed"
 AT_ONCE = 1024  # machines of one call, as in use/advance.py
 FLEETS = {1: 1.0, 100: 1.0, 10_000: 0.1}  # machines: share of the calls
 WARM = 70  # rows before the clock starts: every window is full
@@ -77,12 +76,12 @@ def work(run: Path, calls: int) -> None:
         "calls": calls,
         **found,
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    SPEED_STUDIES.mkdir(parents=True, exist_ok=True)
     name = f"stream_{facts['data']['name'].lower()}"
-    write_text(RESULTS / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    write_text(SPEED_STUDIES / f"{name}.json", json.dumps(result, indent=1) + "\n")
     text = table(result)
     title = f"# One row at a time: `{facts['model']}` on {facts['data']['name']}, one thread\n\n"
-    write_text(RESULTS / f"{name}.md", title + text)
+    write_text(SPEED_STUDIES / f"{name}.md", title + text)
     if facts["data"]["name"] == "sample":  # what a newcomer can repeat at once
         put("stream-speed", text, MANUFACTURING)
     print(text)

@@ -3,7 +3,7 @@
     python -m benchmarks.tile_speed RUN_FOLDER [--repeats 20]
 
 Both sides take turns, so a busy moment of a shared machine hits both. Medians; the interval of a ratio is a
-bootstrap over turns. Writes benchmarks/results/speed/tile_<data>.json and .md and prints the table.
+bootstrap over turns. Writes benchmarks/results/speed/studies/tile_<data>.json and .md and prints the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.rul_speed import RESULTS, row, seconds, take_turns
+from benchmarks.readme import SPEED_STUDIES
+from benchmarks.rul_speed import row, seconds, take_turns
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
@@ -79,14 +80,14 @@ def work(run: Path, repeats: int) -> None:
         "least_ms": {name: round(1e3 * float(s.min()), 2) for name, s in spent.items()},
         "rows": [row(*line, spent) for line in LINES],
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    SPEED_STUDIES.mkdir(parents=True, exist_ok=True)
     name = f"tile_{re.sub('[^a-z0-9]+', '-', facts['data']['name'].lower())}"
-    write_text(RESULTS / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    write_text(SPEED_STUDIES / f"{name}.json", json.dumps(result, indent=1) + "\n")
     table = "| what | measured | 95 % interval | wanted |\n| --- | --- | --- | --- |\n"
     for r in result["rows"]:
         table += f"| {r['what']} | {r['value']:.3g} {r['unit']} | {r['low']:.3g}–{r['high']:.3g} | {r['wanted']} |\n"
     title = f"# Speed of `{facts['model']}` on {facts['data']['name']}, {STEPS} evaluations\n\n"
-    write_text(RESULTS / f"{name}.md", title + table)
+    write_text(SPEED_STUDIES / f"{name}.md", title + table)
     print(table)
 
 

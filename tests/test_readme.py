@@ -242,8 +242,8 @@ def test_figures_are_the_stored_ones():
     pump = json.loads((skab.RESULTS / "skab.json").read_text())
     assert f"<!-- skab -->\n{skab.table(pump)}<!-- /skab -->" in MACHINES
     assert (skab.RESULTS / "skab.md").read_text() == skab.page(pump)
-    speed = (ROOT / "benchmarks" / "results" / "speed" / "rul_sample.md").read_text()
-    stream = (ROOT / "benchmarks" / "results" / "speed" / "stream_sample.md").read_text()
+    speed = (ROOT / "benchmarks" / "results" / "speed" / "studies" / "rul_sample.md").read_text()
+    stream = (ROOT / "benchmarks" / "results" / "speed" / "studies" / "stream_sample.md").read_text()
     assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in MACHINES
     asked = json.loads((accuracy.RESULTS / "what_if.json").read_text())
     assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in MACHINES

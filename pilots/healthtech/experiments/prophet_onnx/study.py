@@ -3,8 +3,8 @@
     PILOTS_REAL_DATA=… python -m pilots.healthtech.experiments.prophet_onnx.study [--turns 15] [--cache FOLDER]
 
 Series of five public data sets, one kind of model per set. CPU time of one thread; ratios are of calls in turns.
-Writes benchmarks/results/accuracy/prophet_onnx and benchmarks/results/speed/prophet_onnx (.json and .md) and the
-tables of pilots/healthtech/prophet_onnx/README.md.
+Writes benchmarks/results/accuracy/prophet_onnx and benchmarks/results/speed/studies/prophet_onnx (.json and .md) and
+the tables of pilots/healthtech/prophet_onnx/README.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from prophet.serialize import model_to_json
 
-from benchmarks.readme import ACCURACY, put
+from benchmarks.readme import ACCURACY, SPEED_STUDIES, put
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
@@ -32,7 +32,6 @@ from pilots.healthtech.prophet_onnx.parameters import DAY, Holiday, Parameters, 
 from pilots.healthtech.prophet_onnx.read import parse
 from pilots.healthtech.prophet_onnx.verify import AHEAD, PATHS, forecast, frame, simulated, verify
 
-SPEED = ACCURACY.parent / "speed"
 PAGE = Path(__file__).parents[2] / "prophet_onnx" / "README.md"
 STEPS = 28
 SIMULATED = 3  # series of each set whose interval is simulated
@@ -67,7 +66,7 @@ def work(turns: int, cache: Path | None) -> None:
     write("accuracy", ACCURACY, {"simulated_paths": PATHS, "steps_ahead": AHEAD, "sets": rows}, parity_table(rows))
     found = {"steps": STEPS, "turns": turns, "cpu": platform.processor() or platform.machine(), "calls": calls}
     found["many"] = [many(number, own) for own in (False, True) for number in MANY]
-    write("speed", SPEED, found, speed_table(found))
+    write("speed", SPEED_STUDIES, found, speed_table(found))
 
 
 def write(mark: str, folder: Path, found: dict, text: str) -> None:
