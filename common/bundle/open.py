@@ -32,7 +32,7 @@ class Bundle:
         self.manifest: dict[str, Any] = parse(files["bundle.json"])
         self.card, self.sample = files["MODEL_CARD.md"].decode("utf-8", "replace"), files["sample.npz"]
         self._session = Session(files["model.onnx"], threads=threads, options=self.manifest["session_options"])
-        self._fixed = check_signature(self.manifest, self._session)
+        self.fixed = check_signature(self.manifest, self._session)
         self._inputs = tensors(self.manifest["inputs"])
         self._defaults = {t.name: np.asarray(t.default, t.dtype) for t in self._inputs if t.default is not None}
 
@@ -59,7 +59,7 @@ class Bundle:
 
     def run(self, **inputs: Any) -> dict[str, np.ndarray]:
         """Every output by name. Inputs left out take their defaults; the rest must keep the contract."""
-        axes = dict(self._fixed)
+        axes = dict(self.fixed)
         feed = {}
         for tensor in self._inputs:
             if tensor.name in inputs:

@@ -1,0 +1,5 @@
+"""`python -m benchmarks` is pilot-bench."""
+
+from benchmarks.cli import main
+
+main()

@@ -1,0 +1,177 @@
+"""`pilot-bench run`: measure bundles on this machine, write a result file, print what was found.
+
+Bundles, one after another; for each, every contestant (runtime, variant, threads) is opened and takes turns with the
+others in every scenario. What cannot run here is left out with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shlex
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from benchmarks import result, rounds
+from benchmarks.arms import VARIANTS, Arm, open_arms, part, threads
+from benchmarks.clock import Clock
+from benchmarks.runtimes import RUNTIMES
+from benchmarks.scenarios import SCENARIOS, Settings
+from benchmarks.show import show
+from benchmarks.stats import min_queries
+from benchmarks.units import Parser, count, milliseconds, price, seconds, words
+from benchmarks.workload import Workload, workloads
+from common.machine import commit, machine
+from common.progress import Progress
+
+LEAST_P99_MS, TIMES_SINGLE = 10.0, 5.0  # the server's bound where none is given
+PATIENCE = 10  # times --seconds: a block ends then, even with too few queries
+QUICK = {"seconds": 0.15, "rounds": 3, "patience": 2, "batches": (1, 8, 64)}
+
+
+def main(argv: list[str]) -> None:
+    given = parser().parse_args(argv)
+    given.command = shlex.join(["pilot-bench", "run", *argv])
+    for kind, chosen, known in (
+        ("runtime", given.runtime, RUNTIMES),
+        ("variant", given.variant, VARIANTS),
+        ("scenario", given.scenario, SCENARIOS),
+    ):
+        for name in chosen:
+            if name not in known:
+                part(kind, name, known)  # says which there are
+    result.prepare(given.out)
+    made = run(given)
+    path = result.write(made, given.out)
+    show(made)
+    print(f"wrote: {path}", flush=True)
+
+
+def parser() -> Parser:
+    made = Parser(prog="pilot-bench run", description="Measure bundles and write a result file.")
+    made.add_argument(
+        "--bundle", nargs="+", default=["latest"], help="latest, all, PILOT/latest, a run or bundle folder"
+    )
+    made.add_argument("--runtime", type=words, default=["ort_cpu"], help=f"of {','.join(RUNTIMES)}; default ort_cpu")
+    made.add_argument("--variant", type=words, default=["fp32"], help=f"of {','.join(VARIANTS)}; default fp32")
+    made.add_argument("--scenario", type=words, help=f"of {','.join(SCENARIOS)}; default single_stream,offline,server")
+    made.add_argument("--threads", type=words, default=["1", "all"], help="default 1,all")
+    made.add_argument("--seconds", type=seconds, help="least duration of a block, default 2")
+    made.add_argument("--rounds", type=count, help="turns of every contestant, default 5")
+    made.add_argument("--p99", type=milliseconds, help="bound of the server scenario, such as 50ms")
+    made.add_argument("--price", type=price, help="pounds an hour of one core, or of one GPU, such as 0.05")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--quick", action="store_true", help="a first look in seconds; too few queries for a verdict")
+    made.add_argument("--out", type=Path, default=result.FOLDER, metavar="FOLDER", help=f"default {result.FOLDER.name}")
+    made.set_defaults(scenario=["single_stream", "offline", "server"])
+    return made
+
+
+def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
+    """Everything that is asked for, as the content of a result file."""
+    clock = clock or Clock()
+    settings, turns = _settings(given)
+    counts = sorted({threads(text) for text in given.threads})
+    chosen = [workload for text in given.bundle for workload in workloads(text)]
+    sha, dirty = commit()
+    made = {
+        "format": result.FORMAT,
+        "kind": result.KIND,
+        "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "command": given.command,
+        "commit": sha,
+        "dirty": dirty,
+        "seed": given.seed,
+        "machine": machine(),
+        "noise": {"noisy": None, "why": "not measured"},
+        "roof": [],
+        "bundles": [],
+        "measurements": [],
+        "comparisons": [],
+        "skipped": [],
+    }
+    for workload in chosen:
+        with Progress(f"{workload.label} {workload.bundle.manifest['version']}") as stage:
+            _bundle(made, workload, given, settings, turns, counts, clock, stage)
+    return made
+
+
+def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> None:
+    """All scenarios of one bundle, added to the result."""
+    made["bundles"].append(_identity(workload))
+    arms, skipped = open_arms(workload, given.runtime, given.variant, counts)
+    made["skipped"] += skipped
+    try:
+        accuracy = {arm: {"measured": False, "counts": False, "reason": "not measured"} for arm in arms}
+        for name in given.scenario if arms else []:
+            stage.say(name)
+            now = _for_scenario(settings, name, turns, given, made, workload, arms, clock)
+            blocks = rounds.play(arms, workload, part("scenario", name, SCENARIOS), now, turns, clock)
+            asked = {"seconds": now.seconds, "queries": now.queries, "longest": now.longest, "rounds": turns}
+            asked |= {"p99_ms": now.p99_ms, "quick": given.quick, "price_gbp_per_hour": given.price}
+            for arm, of_arm in zip(arms, blocks, strict=True):
+                asked["workers"] = arm.engine.facts.get("workers") if name == "server" else None
+                found = rounds.measurement(of_arm, name)
+                if given.quick:
+                    found["reasons"].append("a quick run: a first look, not a figure to plan with")
+                made["measurements"].append(
+                    {"bundle": workload.bundle.id, **arm.key, "scenario": name, "facts": arm.engine.facts}
+                    | {
+                        "settings": dict(asked),
+                        "share_of_roof": None,
+                        "energy": {"joules": None, "why": "not measured"},
+                    }
+                    | {"accuracy": accuracy[arm], **found}
+                )
+            compared = rounds.comparisons(arms, blocks, name)
+            made["comparisons"] += [{"bundle": workload.bundle.id, **entry} for entry in compared]
+    finally:
+        for arm in arms:
+            arm.engine.close()
+
+
+def _settings(given: argparse.Namespace) -> tuple[Settings, int]:
+    least = given.seconds or (QUICK["seconds"] if given.quick else 2.0)
+    turns = given.rounds or (QUICK["rounds"] if given.quick else 5)
+    longest = least * (QUICK["patience"] if given.quick else PATIENCE)
+    settings = Settings(seconds=least, longest=longest, p99_ms=given.p99, seed=given.seed)
+    return replace(settings, batches=QUICK["batches"]) if given.quick else settings, turns
+
+
+def _for_scenario(settings, name, turns, given, made, workload, arms, clock) -> Settings:
+    """Enough queries a block for the scenario's percentile over all rounds; the server's bound where none was given."""
+    if name in rounds.JUDGED:
+        return replace(settings, queries=ceil(min_queries(rounds.JUDGED[name], 1) / turns))
+    if name != "server":
+        return settings
+    bound = given.p99 or max(LEAST_P99_MS, TIMES_SINGLE * _single_p99(made, workload, arms[0], settings, clock))
+    return replace(settings, queries=min_queries(0.99, 1), p99_ms=bound)
+
+
+def _single_p99(made, workload: Workload, arm: Arm, settings: Settings, clock) -> float:
+    """p99 of the first contestant in single stream, ms: measured in this run, or by a block for this purpose."""
+    for found in made["measurements"]:
+        if found["bundle"] == workload.bundle.id and found["scenario"] == "single_stream":
+            return found["latency_ms"]["p99"]["value"]
+    block = part("scenario", "single_stream", SCENARIOS).run(arm.engine, workload, settings, clock)
+    return 1e3 * block.latency.quantile(0.99)
+
+
+def _identity(workload: Workload) -> dict[str, Any]:
+    manifest, config = workload.bundle.manifest, workload.run and workload.run / "config.yaml"
+    sha = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
+    return {
+        "id": workload.bundle.id,
+        **{key: manifest[key] for key in ("name", "pilot", "task", "model", "version")},
+        "model_sha256": sha(workload.files["model.onnx"]),
+        "data_sha256": manifest["data"].get("sha256"),
+        "config_sha256": sha(config.read_bytes()) if config and config.is_file() else None,
+        "queries_from": workload.queries_from,
+        "axis": workload.axis,
+        "flops": None,
+        "bytes": None,
+        "profile": None,
+    }

@@ -1,0 +1,126 @@
+"""Server: queries come at random moments, whether or not the last ones are answered.
+
+Arrivals are a Poisson process; a latency runs from the moment a query was due to come, not from when somebody found
+time for it, so a stall is felt by everybody who waited meanwhile (no coordinated omission: Tene 2013). As many workers
+as the engine allows take queries in the order of their coming. The highest rate is found by bisection: a rate passes if
+so few of its latencies are over the bound that its p99 keeps it with 99 % confidence (LoadGen's early stopping).
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import ceil
+
+import numpy as np
+
+from benchmarks.histogram import Histogram
+from benchmarks.runtimes import Engine
+from benchmarks.scenarios import Measured, Settings
+from benchmarks.stats import Interval, allowed_over, min_queries
+from benchmarks.workload import Workload
+
+NAME = "server"
+PERCENTILE = 0.99
+STEPS = 6  # of the bisection: the rate is known to 1/64 of what the workers could do without a pause
+WARM = 20  # calls that tell how long one takes
+LEAD = 0.01  # s for the workers to be awake before the first query is due
+SWITCH = 20e-6  # s; a worker whose call has ended must not wait Python's usual 5 ms for one that watches the clock
+
+
+@dataclass
+class Served:
+    """One rate, tried. `late` says how long after its moment a query was taken by a worker who was free."""
+
+    latency: Histogram = field(default_factory=Histogram)
+    late: Histogram = field(default_factory=Histogram)
+    over: int = 0
+    seconds: float = 0.0
+
+
+def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measured:
+    """One block: the whole bisection, with other random arrivals for every rate."""
+    if settings.p99_ms is None:
+        raise ValueError("the server scenario needs a bound")
+    random, bound, began = np.random.default_rng(settings.seed), settings.p99_ms / 1e3, clock.now()
+    workers = engine.facts.get("workers", 1)
+    service = sum(engine.seconds(i) for i in range(WARM)) / WARM
+    capacity = workers / service
+    low, high, best = 0.0, 1.0, None
+    sweep, queries, reasons = [], 0, []
+    for _ in range(STEPS):
+        rate = (low + high) / 2 * capacity
+        n = max(min_queries(PERCENTILE), settings.queries, ceil(rate * settings.seconds))
+        n = min(n, max(1, int(rate * settings.longest)))
+        if n < min_queries(PERCENTILE):
+            reasons.append(
+                f"{n} queries at {rate:.3g} a second in {settings.longest:.0f} s; "
+                f"{min_queries(PERCENTILE)} are the least for a p99: raise --seconds"
+            )
+            break
+        arrivals = np.cumsum(random.exponential(1 / rate, n))
+        served = serve(engine, arrivals, workers, bound, allowed_over(n, PERCENTILE), clock)
+        passed = served.latency.count == n and served.over <= allowed_over(n, PERCENTILE)
+        low, high = ((low + high) / 2, high) if passed else (low, (low + high) / 2)
+        best = (rate, served) if passed else best
+        queries += served.latency.count
+        sweep.append(_row(rate, served, passed))
+    if best is None and not reasons:
+        reasons.append(f"not even at {rate:.3g} queries a second does p99 stay under {settings.p99_ms:g} ms")
+    found = Interval(best[0] if best and not reasons else 0.0, None, None)
+    latency = best[1].latency if best else None
+    return Measured(queries, clock.now() - began, latency, found, sweep, valid=not reasons, reasons=reasons)
+
+
+def serve(engine: Engine, arrivals: np.ndarray, workers: int, bound: float, most_over: int, clock) -> Served:
+    """Answer queries that are due at `arrivals`, seconds from now; given up once more than `most_over` are too late.
+
+    Whoever becomes free takes the next query in line and waits for its moment if that is still to come: the same
+    queue as one that hands queries out on arrival, with nobody between a query and its worker.
+    """
+    began, turn, too_late = clock.now() + LEAD, itertools.count(), []
+
+    def work() -> tuple[Histogram, Histogram]:
+        latency, late = Histogram(), Histogram()
+        try:
+            while (n := next(turn)) < len(arrivals) and len(too_late) <= most_over:
+                due = began + arrivals[n]
+                if clock.now() < due:
+                    clock.sleep_until(due)
+                    late.add(clock.now() - due)
+                engine.seconds(n)
+                waited = clock.now() - due
+                latency.add(waited)
+                if waited > bound:
+                    too_late.append(n)
+        finally:
+            clock.leave()
+        return latency, late
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = [task.result() for task in [pool.submit(work) for _ in range(workers)]]
+    finally:
+        sys.setswitchinterval(usual)
+    served = Served(over=len(too_late), seconds=clock.now() - began)
+    for latency, late in parts:
+        served.latency.merge(latency)
+        served.late.merge(late)
+    return served
+
+
+def _row(rate: float, served: Served, passed: bool) -> dict:
+    late = served.late.quantile(PERCENTILE) if served.late.count else None
+    return {
+        "rate": rate,
+        "p99_ms": 1e3 * served.latency.quantile(PERCENTILE),
+        "achieved": served.latency.count / served.seconds,
+        "passed": passed,
+        "queries": served.latency.count,
+        "over": served.over,
+        "late_p99_us": None if late is None else 1e6 * late,
+    }
