@@ -75,7 +75,8 @@ def work(run: Path, repeats: int) -> None:
     facts = json.loads((run / "run.json").read_text())
     parts, native = Parts((run / "bundle" / "model.onnx").read_bytes()), Native(run, facts)
     with np.load(run / "evaluation.npz") as kept:
-        rows = kept["readings"][np.arange(kept["readings"].shape[1]) < kept["length"][:, None]]
+        readings, length = kept["readings"][:, 0], kept["length"][:, 0]
+    rows = readings[np.arange(readings.shape[1]) < length[:, None]]
 
     def ask(machines: int, length: int, seed: int) -> dict[str, np.ndarray]:
         start = np.random.default_rng(seed).integers(0, len(rows), machines)

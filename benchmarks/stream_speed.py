@@ -64,7 +64,7 @@ def work(run: Path, calls: int) -> None:
     facts = json.loads((run / "run.json").read_text())
     step, batch = open_bundle(run / "bundle-step"), open_bundle(run / "bundle")
     with np.load(run / "evaluation.npz") as kept:
-        readings, length = kept["readings"], kept["length"]
+        readings, length = kept["readings"][:, 0], kept["length"][:, 0]
     rows = readings[np.arange(readings.shape[1]) < length[:, None]]
     found = {"state_bytes": step.manifest["state_bytes"], "state": step.manifest["state"]}
     found["waits"] = [waits(step, rows, n, max(20, round(share * calls))) for n, share in FLEETS.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +16,7 @@ from common.atomic import write_bytes, write_text
 from common.bundle.session import Session
 from common.bundle.write import write_bundle
 from common.card import model_card
+from common.evaluation import gate, packed
 from common.machine import commit
 from common.run import Run
 from pilots.creative import bundle, native
@@ -64,6 +64,7 @@ def save(run: Run, cfg: DictConfig, seen: Exemplars, found: Sequence[Found], bas
         "white_noise": first.judged.white_noise,
         "tiles": cfg.tiles,
         "steps": first.model.steps,
+        "benchmark": gate(cfg, "material"),
         "rights_sha256": seen.rights_sha256,
         "notes": reduced(cfg, run.model, len(seen.groups)),
     }
@@ -113,16 +114,14 @@ def headline(found: Sequence[Found]) -> dict[str, dict[str, Any]]:
 
 
 def pictures(graph: bytes, part: Mapping[str, Any], first_seed: int, number: int = 8) -> dict[str, np.ndarray]:
-    """The graph's inputs for some new pictures, and what it draws (`outcome`)."""
-    session, grid = Session(graph), part["grids"][str(part["steps"])]
+    """Some new pictures, one query each, and what the graph draws (`outcome`)."""
+    grid = part["grids"][str(part["steps"])]
     images = np.linspace(0, len(part["images"]) - 1, number).astype(int)
-    each = [bundle.asked(part, int(i), first_seed + n, (64, 64), grid) for n, i in enumerate(images)]
-    stacked = {name: np.concatenate([one[name] for one in each]) for name in each[0] if name != "grid"}
-    stacked["grid"] = each[0]["grid"]
-    return stacked | {"outcome": session.run(stacked)["picture"]}
+    return queries(graph, [bundle.asked(part, int(i), first_seed + n, (64, 64), grid) for n, i in enumerate(images)])
 
 
-def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
-    held = io.BytesIO()
-    np.savez_compressed(held, **arrays)
-    return held.getvalue()
+def queries(graph: bytes, each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Calls of a sampler stacked [query, …], on the grid that is its default, and the pictures it draws."""
+    session = Session(graph)
+    stacked = {name: np.stack([one[name] for one in each]) for name in each[0] if name != "grid"}
+    return stacked | {"outcome": np.stack([session.run(one)["picture"] for one in each])}

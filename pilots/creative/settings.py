@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from omegaconf import DictConfig, OmegaConf
 
+from common.evaluation import check_gates
 from common.fault import Fault
 
 
@@ -15,6 +16,7 @@ def check(cfg: DictConfig) -> None:
         raise Fault(f"tiles={cfg.tiles} is not a whole number from 1 to 256")
     if not isinstance(cfg.parity, float) or not 0 < cfg.parity <= 1e-2:
         raise Fault(f"parity={cfg.parity} is not a number above 0 and up to 0.01")
+    check_gates(cfg)
 
 
 def reduced(cfg: DictConfig, model: str, classes: int) -> list[str]:

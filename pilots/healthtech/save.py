@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 from importlib.resources import files
 
 import numpy as np
@@ -14,6 +13,7 @@ from omegaconf import DictConfig
 from common.atomic import write_bytes, write_text
 from common.bundle.write import write_bundle
 from common.card import model_card
+from common.evaluation import gate, packed
 from common.machine import commit
 from common.run import Run
 from pilots.healthtech import bundle
@@ -26,6 +26,7 @@ from pilots.healthtech.hierarchy.joined import Joined
 from pilots.healthtech.ladder import Ladder, Outcome
 from pilots.healthtech.report import report
 
+CHECKED = 20  # origins that later checks of variants look at: the last ones tested, the last ones before them
 SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)  # levels in predictions.csv.gz
 
 
@@ -55,6 +56,7 @@ def save(
         "backtest": span(test),
         "findings": [{"kind": f.kind, "text": f.text, "series": f.series, "count": f.count} for f in counts.findings],
         "notes": list(ladder.left_out.values()),
+        "benchmark": gate(cfg, "flow", LEVELS.tolist()),
     }
     with run.stage("export"):
         graph = bundle.graph_of(ladder, outcome, test)
@@ -77,7 +79,8 @@ def save(
         sample = bundle.sample(test, run.seeds[0])
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
         write_bytes(run.folder / "predictions.csv.gz", predictions(judged, test))
-        write_bytes(run.folder / "evaluation.npz", evaluation(test))
+        write_bytes(run.folder / "evaluation.npz", packed(queries(test, test.origins.test_O[-CHECKED:])))
+        write_bytes(run.folder / "calibration.npz", packed(queries(test, test.origins.earlier_O[-CHECKED:])))
     with run.stage("report"):
         ahead = look_ahead(graph, outcome, test)
         page = report(run.facts(facts), human, test, ladder.headline, outcome, ahead, cfg.data.get("exclude") or [])
@@ -161,11 +164,10 @@ def predictions(judged: Judged, test: Backtest) -> bytes:
     return gzip.compress(pd.concat(tables).to_csv(index=False).encode(), mtime=0)
 
 
-def evaluation(test: Backtest) -> bytes:
-    """The graph's inputs at the last origins and what came of them, for later checks of variants."""
-    last_O = test.origins.test_O[-20:]
-    asked = [bundle.asked_at(test, int(origin), bundle.levels(test.counts)) for origin in last_O]
-    packed = io.BytesIO()
-    stacked = {name: np.stack([one[name] for one in asked]) for name in asked[0]}
-    np.savez_compressed(packed, outcome=test.truth(last_O), **stacked)
-    return packed.getvalue()
+def queries(test: Backtest, origin_O: np.ndarray) -> dict[str, np.ndarray]:
+    """The graph's inputs at some origins, one query each, and what came of them where the headline score looks."""
+    level_S = bundle.levels(test.counts)
+    asked = [bundle.asked_at(test, int(origin), level_S) for origin in origin_O]
+    outcome_OSH = test.truth(origin_O)
+    outcome_OSH[:, test.counts.bottom :], outcome_OSH[..., : test.counts.delay] = np.nan, np.nan
+    return {name: np.stack([one[name] for one in asked]) for name in asked[0]} | {"outcome": outcome_OSH}

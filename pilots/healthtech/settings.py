@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omegaconf import DictConfig, ListConfig
 
+from common.evaluation import check_gates
 from common.fault import Fault
 
 
@@ -17,3 +18,4 @@ def check(cfg: DictConfig) -> None:
             raise Fault(f"{name}={value} is not a list: write {name}=[{value}]")
     if not isinstance(cfg.parity, float) or not 0 < cfg.parity <= 1e-3:
         raise Fault(f"parity={cfg.parity} is not a number above 0 and up to 0.001")
+    check_gates(cfg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import sys
 from importlib.resources import files
 
@@ -16,6 +15,7 @@ from common.atomic import write_bytes, write_text
 from common.bundle.session import Session
 from common.bundle.write import sample_from_contract, write_bundle
 from common.card import model_card
+from common.evaluation import gate, packed
 from common.export.parity import parity
 from common.fault import Fault
 from common.machine import commit
@@ -84,12 +84,11 @@ def predictions(test: Fleet, held: Histories, answer: dict[str, np.ndarray]) -> 
     return gzip.compress(table.to_csv(index=False).encode(), mtime=0)
 
 
-def arrays(fleet: Fleet) -> bytes:
-    """A graph's inputs and the true remaining lives, for later checks of variants; they stay in the run folder."""
-    readings, length = fleet.padded()
-    packed = io.BytesIO()
-    np.savez_compressed(packed, readings=readings, length=length, rul=fleet.rul_LT())
-    return packed.getvalue()
+def queries(fleet: Fleet, cap: float) -> dict[str, np.ndarray]:
+    """The graph's inputs, one machine a query, and true remaining lives, cut at `cap` as the headline score is."""
+    readings_LTF, length_L = fleet.padded()
+    outcome_LT = np.minimum(fleet.rul_LT(), cap)
+    return {"readings": readings_LTF[:, None], "length": length_L[:, None], "outcome": outcome_LT[:, None]}
 
 
 def save(
@@ -116,6 +115,7 @@ def save(
         }
         facts = {"data": data, "origins": test.lives, "parity": same, "split": split, **scored}
         facts |= {"conditions": len(features.conditions.centre_CS), "notes": list(fleet.notes)}
+        facts["benchmark"] = gate(cfg, "rul")
         made = describe(
             fleet,
             features,
@@ -150,8 +150,9 @@ def save(
             print(f"no bundle-step: {fault}", file=sys.stderr)
             facts["notes"].append(f"no bundle-step: {fault}")
         write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))
-        write_bytes(run.folder / "evaluation.npz", arrays(test))
-        write_bytes(run.folder / "calibration.npz", arrays(train.take(np.arange(min(train.lives, 32)))))
+        write_bytes(run.folder / "evaluation.npz", packed(queries(test, cfg.rul.cap)))
+        learnt = train.take(np.arange(min(train.lives, 32)))
+        write_bytes(run.folder / "calibration.npz", packed(queries(learnt, cfg.rul.cap)))
     with run.stage("report"):
         tested = Outcomes(test, held, answer, why(graph, made["channels"], test, answer, decision))
         page = report(run.facts(facts), human, decision, features.conditions, fleet, train, tested)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omegaconf import DictConfig, OmegaConf
 
+from common.evaluation import check_gates
 from common.fault import Fault
 
 LIMITS = {  # setting: kind, least, most
@@ -57,6 +58,7 @@ def check(cfg: DictConfig) -> None:
     shares = list(cfg.late_start)
     if not all(isinstance(share, (int, float)) and 0 < share < 1 for share in shares):
         raise Fault(f"late_start={shares} are not shares between 0 and 1, such as late_start=[0.25,0.5]")
+    check_gates(cfg)
 
 
 def _check_data(cfg: DictConfig) -> None:

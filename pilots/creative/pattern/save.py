@@ -16,9 +16,9 @@ from omegaconf import DictConfig
 from safetensors.torch import save_file
 
 from common.atomic import write_bytes, write_text
-from common.bundle.session import Session
 from common.bundle.write import write_bundle
 from common.card import model_card
+from common.evaluation import gate, packed
 from common.machine import commit
 from common.run import Run
 from pilots.creative.data.patterns import library
@@ -28,7 +28,7 @@ from pilots.creative.pattern.evaluate import PALETTE, Metric, Set
 from pilots.creative.pattern.report import report
 from pilots.creative.pictures import colours, pattern
 from pilots.creative.provenance import Made, sign
-from pilots.creative.save import CALIBRATION, EVALUATION, packed
+from pilots.creative.save import CALIBRATION, EVALUATION, queries
 
 SIDE = 512  # pixels of a sample
 
@@ -51,7 +51,7 @@ def save(run: Run, cfg: DictConfig, seen: Patterns, found: Sequence[Found], mirr
     data = {"name": seen.name, "rows": len(seen.latents), "series": len(seen.groups)}
     data |= {"sha256": seen.sha256, "licence": seen.licence}
     facts: dict[str, Any] = {"task": "pattern", "data": data, "origins": 0, "metrics": headline(found)}
-    facts |= {"tiles": cfg.tiles, "steps": first.model.steps, **more}
+    facts |= {"tiles": cfg.tiles, "steps": first.model.steps, "benchmark": gate(cfg, "pattern"), **more}
     with run.stage("export"):
         facts["parity"] = bundle.prove(first.graph, first.model, part, cfg.parity)
         made = bundle.describe(
@@ -83,12 +83,10 @@ def headline(found: Sequence[Found]) -> dict[str, Metric]:
 
 
 def fields(graph: bytes, part: dict[str, Any], first_seed: int, number: int = 8) -> dict[str, np.ndarray]:
-    """The graph's inputs for some patterns, and what it draws (`outcome`)."""
+    """Some patterns, one query each, and what the graph draws (`outcome`)."""
     kinds = np.linspace(0, len(part["images"]) - 1, number).astype(int)
-    each = [bundle.asked(part, int(k), first_seed + n, str(part["steps"])) for n, k in enumerate(kinds)]
-    stacked = {name: np.concatenate([one[name] for one in each]) for name in each[0] if name != "grid"}
-    stacked["grid"] = each[0]["grid"]
-    return stacked | {"outcome": Session(graph).run(stacked)["picture"]}
+    steps = str(part["steps"])
+    return queries(graph, [bundle.asked(part, int(k), first_seed + n, steps) for n, k in enumerate(kinds)])
 
 
 def write_samples(folder: Path, made: Set, run: Run, bundle_id: str, steps: int) -> None:

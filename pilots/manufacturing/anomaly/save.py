@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 from importlib.resources import files
 
 import numpy as np
@@ -15,6 +14,7 @@ from common.atomic import write_bytes, write_text
 from common.bundle.session import Session
 from common.bundle.write import sample_from_contract, write_bundle
 from common.card import model_card
+from common.evaluation import gate, packed
 from common.export.parity import parity
 from common.machine import commit
 from common.run import Run
@@ -57,12 +57,10 @@ def predictions(test: Fleet, said: dict[str, np.ndarray], truth_LT: np.ndarray) 
     return gzip.compress(table.to_csv(index=False).encode(), mtime=0)
 
 
-def arrays(test: Fleet, truth_LT: np.ndarray) -> bytes:
-    """The graph's inputs and the truth, for later checks of variants; they stay in the run folder."""
-    readings, length = test.padded()
-    packed = io.BytesIO()
-    np.savez_compressed(packed, readings=readings, length=length, abnormal=truth_LT)
-    return packed.getvalue()
+def queries(fleet: Fleet) -> dict[str, np.ndarray]:
+    """The graph's inputs, one log a query."""
+    readings_LTF, length_L = fleet.padded()
+    return {"readings": readings_LTF[:, None], "length": length_L[:, None]}
 
 
 def save(
@@ -79,6 +77,7 @@ def save(
         healthy = {"windows": detector.windows, "rows": detector.rows, "baseline": detector.baseline}
         facts = {"data": data, "origins": cut.test.lives, "parity": same, "healthy": healthy, **found}
         facts |= {"conditions": len(detector.conditions.centre_CS), "notes": list(fleet.notes)}
+        facts["benchmark"] = gate(cfg, "anomaly")
         made = describe(
             fleet, detector, graph, rate, version=run.version, model=run.model, metrics=found["metrics"], parity=same,
             seed=run.seeds[0], commit=commit()[0] or "unknown", licence=fleet.licence, data=data,
@@ -87,7 +86,9 @@ def save(
         sample = sample_from_contract(made, {"machine": 2, "time": detector.baseline + 30}, run.seeds[0])
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
         write_bytes(run.folder / "predictions.csv.gz", predictions(cut.test, said, truth_LT))
-        write_bytes(run.folder / "evaluation.npz", arrays(cut.test, truth_LT))
+        write_bytes(run.folder / "evaluation.npz", packed(queries(cut.test) | {"outcome": truth_LT[:, None]}))
+        learnt = cut.windows.take(np.arange(min(cut.windows.lives, 32)))
+        write_bytes(run.folder / "calibration.npz", packed(queries(learnt)))
     with run.stage("report"):
         write_text(run.folder / "report.html", report(run.facts(facts), human, detector, cut, said, truth_LT))
     run.finish(facts)

@@ -49,7 +49,7 @@ class Bench:
         after = cut.extract_model(["features", "lost", "length", "threshold"], ["rul", "low", "high"])
         self.after = Session(after.SerializeToString())
         with np.load(run / "evaluation.npz") as kept:
-            self.readings, self.length, rul = kept["readings"], kept["length"], kept["rul"]
+            self.readings, self.length, rul = (kept[name][:, 0] for name in ("readings", "length", "outcome"))
         last = self.length - 1
         cuts = np.random.default_rng(0).integers(0, self.length[:, None], (len(last), CUTS))
         self.at = np.concatenate([last[:, None], cuts], axis=1)
