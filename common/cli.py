@@ -71,7 +71,7 @@ def _sentence(err: Exception) -> str | None:
     """What to tell the user; None where the mistake is ours."""
     if isinstance(err, Fault):
         return str(err)
-    if type(err).__module__.split(".")[0] in ("hydra", "omegaconf", "yaml"):
+    if type(err).__module__.split(".")[0] in ("hydra", "omegaconf", "yaml", "submitit"):
         return importlib.import_module(HYDRA).sentence(err)
     if isinstance(err, OSError) and err.errno is not None:
         what = DISK.get(err.errno, err.strerror or str(err))

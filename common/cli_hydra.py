@@ -26,6 +26,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig
 from omegaconf.errors import MissingMandatoryValue
 
+from common import cluster_sweep
 from common.fault import Fault, did_you_mean
 from common.site import PATH_WORDS, copy_site
 
@@ -41,6 +42,11 @@ def train(pilot: str, verbs: Mapping[str, str]) -> None:
     """Hand the command line to the pilot's @hydra.main function."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us whole, not printed with Hydra's own advice
     given = _flags()
+    on_cluster = cluster_sweep.asked_for(given.overrides)
+    if on_cluster:
+        if not given.multirun:
+            raise Fault(f"{cluster_sweep.LAUNCHER} makes jobs of a sweep: add -m, as in -m model=a,b")
+        cluster_sweep.check()
     if given.help and verbs:
         print(f"pilot-{pilot} VERB …   with VERB one of {', '.join(verbs)} (VERB --help says more)\n")
     flags = sys.argv[1:]
@@ -49,7 +55,7 @@ def train(pilot: str, verbs: Mapping[str, str]) -> None:
     settings = [as_setting(word, given.multirun) for word in given.overrides]
     _errors_without_preface()
     main = importlib.import_module(f"pilots.{pilot}.train").main
-    with _checked_site(given.config_dir) as copy:
+    with _checked_site(given.config_dir, cluster_sweep.SHARED if on_cluster else None) as copy:
         if copy is not None:
             flags = _with_config_dir(flags, copy)
         sys.argv[1:] = flags + settings
@@ -60,12 +66,18 @@ def train(pilot: str, verbs: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _checked_site(folder: str | None) -> Iterator[str | None]:
-    """A copy of the user's settings, looked through; without any, no folder that a killed process would leave."""
+def _checked_site(folder: str | None, shared: Path | None) -> Iterator[str | None]:
+    """A copy of the user's settings, looked through; without any, no folder that a killed process would leave.
+
+    Jobs on other nodes read it too: then it lies below `shared`, hidden.
+    """
     if folder is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="pilots-site-") as copy:
+    if shared is not None:
+        shared.mkdir(exist_ok=True)
+    where = shared.absolute() if shared else None
+    with tempfile.TemporaryDirectory(prefix=".site-" if shared else "pilots-site-", dir=where) as copy:
         copy_site(folder, Path(copy))
         yield copy
 
@@ -89,6 +101,8 @@ def _flags() -> argparse.Namespace:
 
 def sentence(err: Exception, settings: Callable[[], DictConfig | None] = lambda: None) -> str:
     """An error of Hydra, OmegaConf or yaml in our words; `settings` are the right ones, for the nearest name."""
+    if type(err).__module__.partition(".")[0] == "submitit":
+        return cluster_sweep.sentence(err)
     text = str(err)
     first = text.strip().splitlines()[0] if text.strip() else type(err).__name__
     if isinstance(err, MissingConfigException):

@@ -25,7 +25,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from common.atomic import PARTIAL, publish, write_bytes, write_text
-from common.cli import TYPED
+from common.cluster_sweep import typed
 from common.facts import check_facts, plain, read_facts, to_json
 from common.fault import Fault
 from common.machine import commit, machine, peak_memory_mb
@@ -75,7 +75,7 @@ class Run:
             return cls(folder, pilot, cfg, started, lock)
         _seeds(cfg)
         folder, version = _new_partial(Path(str(cfg.run.folder)).resolve() / pilot)
-        command = shlex.join([f"pilot-{pilot}", *TYPED])
+        command = shlex.join([f"pilot-{pilot}", *typed()])
         started = {"pilot": pilot, "version": version, "model": model or _model(cfg), "command": command, "seconds": {}}
         run = cls(folder, pilot, cfg, started, _lock(folder))
         write_text(folder / CONFIG, OmegaConf.to_yaml(cfg, resolve=True))
