@@ -1,0 +1,79 @@
+"""The GPUs of this machine as NVIDIA's own tool tells of them; without the tool there are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+FIELDS = {  # our name: the tool's name
+    "name": "name",
+    "driver": "driver_version",
+    "clock_mhz": "clocks.sm",
+    "clock_max_mhz": "clocks.max.sm",
+    "memory_clock_mhz": "clocks.mem",
+    "memory_mb": "memory.total",
+    "memory_used_mb": "memory.used",
+    "busy_percent": "utilization.gpu",
+    "power_w": "power.draw",
+    "power_limit_w": "power.limit",
+    "temperature_c": "temperature.gpu",
+    "mig": "mig.mode.current",
+    "mode": "compute_mode",
+}
+THROTTLE = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")  # newer and older drivers
+# Bits that slow a card down under load; idling and a clock that the user set are no faults (nvml.h).
+SLOWED = {0x4: "power cap", 0x8: "hardware slowdown", 0x20: "heat", 0x40: "heat (hardware)", 0x80: "power brake"}
+SECONDS_CAP = 20  # a card that wakes up
+NUMBERS = ("_mhz", "_mb", "_percent", "_w", "_c")
+
+Ask = Callable[[str], str | None]
+
+
+def nvidia_smi(question: str) -> str | None:
+    """The tool's answer as CSV; None where it is absent, refuses the question or hangs."""
+    command = ["nvidia-smi", question, "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_CAP, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def facts(ask: Ask = nvidia_smi) -> list[dict[str, Any]]:
+    """One line per GPU: FIELDS, `slowed_by` and `programs` (how many compute on it). None: the tool does not say."""
+    rows = _rows(ask(f"--query-gpu=index,uuid,{','.join(FIELDS.values())}"))
+    reasons = next((_rows(text) for name in THROTTLE if (text := ask(f"--query-gpu={name}")) is not None), None)
+    programs = ask("--query-compute-apps=gpu_uuid,pid")
+    cards = []
+    for i, (_, uuid, *values) in enumerate(rows):
+        card: dict[str, Any] = {name: _value(name, text) for name, text in zip(FIELDS, values, strict=False)}
+        card["slowed_by"] = _slowed(reasons[i][0]) if reasons and i < len(reasons) else None
+        card["programs"] = None if programs is None else sum(row[0] == uuid for row in _rows(programs))
+        cards.append(card)
+    return cards
+
+
+def _rows(text: str | None) -> list[list[str]]:
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text or "")) if row]
+
+
+def _value(name: str, text: str) -> str | float | None:
+    if not text or text.strip("[]").lower() in ("n/a", "not supported", "unknown error", "insufficient permissions"):
+        return None
+    if not name.endswith(NUMBERS):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _slowed(text: str) -> list[str] | None:
+    try:
+        bits = int(text, 16)
+    except ValueError:
+        return None
+    return [words for bit, words in SLOWED.items() if bits & bit]

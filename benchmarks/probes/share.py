@@ -1,0 +1,49 @@
+"""How near a measured time is to the least that this machine could take, and which limit is the near one.
+
+The roofline of Williams, Waterman and Patterson (2009, CACM 52-4) with a third roof: a call that does nothing takes
+time as well. The least time of a call is the longest of the three; the share is that over the time taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RATES = {"fp32": "sgemm_gflops", "fp16": "fp16_gflops", "bf16": "bf16_gflops"}
+INT8 = "int8_gops"  # of int8_dynamic and int8_static
+
+
+def of_roof(
+    flops: int,
+    bytes: int,
+    seconds: float,
+    roof: Mapping[str, Any],
+    *,
+    calls: int = 1,
+    flops_float64: int = 0,
+    variant: str = "fp32",
+) -> dict[str, Any] | None:
+    """{share, binds: compute | memory | call, and each roof's own share}; None where the roof was not measured.
+
+    flops, bytes, seconds  of all `calls` together
+    flops_float64          the part of the flops done in double precision: they have a roof of their own
+    """
+    rate = roof.get(INT8 if variant.startswith("int8") else RATES.get(variant, ""))
+    if not rate or not roof.get("copy_gb_s") or not seconds > 0:
+        return None
+    double = roof.get("dgemm_gflops") or rate
+    least = {
+        "compute": (flops - flops_float64) / (rate * 1e9) + flops_float64 / (double * 1e9),
+        "memory": bytes / (roof["copy_gb_s"] * 1e9),
+        "call": calls * roof["empty_call_us"] / 1e6,
+    }
+    binds = max(least, key=lambda name: least[name])
+    return {
+        "share": _round(least[binds] / seconds),
+        "binds": binds,
+        **{name: _round(time / seconds) for name, time in least.items()},
+    }
+
+
+def _round(share: float) -> float:
+    return float(f"{share:.3g}")
