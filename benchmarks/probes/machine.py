@@ -21,12 +21,12 @@ FLAGS = (  # what decides how fast matrices are multiplied
 def facts(root: Path = ROOT) -> dict[str, Any]:
     """Processor, cores granted, clock rules, memory, kernel, walls around this process, GPUs, load, versions."""
     known = machine.machine()
-    quota = _quota(root)
+    quota, cards = _quota(root), gpu.facts()
     return {
         "cpu": known["cpu"],
         "flags": _flags(root),
         "cores_seen": os.cpu_count(),
-        "cores_granted": _granted(known["cores"], quota),
+        "cores": _granted(known["cores"], quota),
         "cores_affinity": known["cores"],
         "cores_quota": quota,
         "threads_per_core": _threads_per_core(root),
@@ -40,7 +40,8 @@ def facts(root: Path = ROOT) -> dict[str, Any]:
         "virtual_machine": _virtual(root),
         "container": _container(root),
         "load": _load(root),
-        "gpus": gpu.facts(),
+        "gpu": cards[0]["name"] if cards else None,
+        "gpus": cards,
         "versions": known["versions"],
     }
 

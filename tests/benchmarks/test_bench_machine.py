@@ -28,7 +28,7 @@ def test_what_cannot_be_read_is_none(tmp_path):
     found = machine.facts(tmp_path)
     names = ("flags", "cores_quota", "governor", "turbo", "virtual_machine", "container", "load", "threads_per_core")
     assert {name: found[name] for name in names} == dict.fromkeys(names)
-    assert found["cores_granted"] == found["cores_affinity"] >= 1
+    assert found["cores"] == found["cores_affinity"] >= 1
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_time_that_control_groups_allow(tmp_path, group, files, quota):
     found = machine.facts(tmp_path)
     assert found["cores_quota"] == quota
     if quota is not None:
-        assert found["cores_granted"] == max(1, min(found["cores_affinity"], int(quota)))
+        assert found["cores"] == max(1, min(found["cores_affinity"], int(quota)))
 
 
 def test_processor_and_walls(tmp_path):
