@@ -21,7 +21,7 @@ FLAGS = (  # what decides how fast matrices are multiplied
 def facts(root: Path = ROOT) -> dict[str, Any]:
     """Processor, cores granted, clock rules, memory, kernel, walls around this process, GPUs, load, versions."""
     known = machine.machine()
-    quota, cards = _quota(root), gpu.facts()
+    quota = _quota(root)
     return {
         "cpu": known["cpu"],
         "flags": _flags(root),
@@ -40,8 +40,7 @@ def facts(root: Path = ROOT) -> dict[str, Any]:
         "virtual_machine": _virtual(root),
         "container": _container(root),
         "load": _load(root),
-        "gpu": cards[0]["name"] if cards else None,
-        "gpus": cards,
+        "gpu": gpu.facts() or None,
         "versions": known["versions"],
     }
 
