@@ -33,6 +33,16 @@ QUICK = {"seconds": 0.15, "rounds": 3, "patience": 2, "batches": (1, 8, 64)}
 
 
 def main(argv: list[str]) -> None:
+    given = asked(argv)
+    result.prepare(given.out)
+    made = run(given)
+    path = result.write(made, given.out)
+    show(made)
+    print(f"wrote: {path}", flush=True)
+
+
+def asked(argv: list[str]) -> argparse.Namespace:
+    """The words of the command line, read; a Fault for a runtime, variant or scenario that nobody knows."""
     given = parser().parse_args(argv)
     given.command = shlex.join(["pilot-bench", "run", *argv])
     for kind, chosen, known in (
@@ -43,11 +53,7 @@ def main(argv: list[str]) -> None:
         for name in chosen:
             if name not in known:
                 part(kind, name, known)  # says which there are
-    result.prepare(given.out)
-    made = run(given)
-    path = result.write(made, given.out)
-    show(made)
-    print(f"wrote: {path}", flush=True)
+    return given
 
 
 def parser() -> Parser:

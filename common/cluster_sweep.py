@@ -32,8 +32,9 @@ def check() -> None:
     if shutil.which("sbatch") is None:
         raise Fault(f"{LAUNCHER} found no sbatch on PATH: use a login node of the cluster, or leave the launcher out")
     # submitit learns of a killed job from Slurm's accounts alone.
-    words = ["sacct", "-o", "JobID,State,NodeList", "--parsable2", "-j", "1"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False) if shutil.which("sacct") else None
+    sacct = shutil.which("sacct")
+    words = [str(sacct), "-o", "JobID,State,NodeList", "--parsable2", "-j", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False) if sacct else None  # noqa: S603
     if done is None or done.returncode:
         said = done.stderr.strip().splitlines()[-1:] if done else ["there is no sacct"]
         raise Fault(

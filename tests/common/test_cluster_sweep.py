@@ -48,7 +48,7 @@ def test_the_missing_package_is_named(monkeypatch):
         (
             "Job 7_0 (task: 0) with path /s/runs/.submitit/7_0/7_0_0_result.pkl\n"
             "has not produced any output (state: FAILED)\nError stream produced:\nsrun: error: vm: task 0: Killed\n",
-            "job 7_0 of the sweep ended without a result (FAILED), see /s/runs/.submitit/7_0: runs of the other jobs stay",
+            "job 7_0 of the sweep ended without a result (FAILED), see /s/runs/.submitit/7_0: runs of",
         ),
         (
             "sbatch: error: invalid partition specified: nope\nsbatch: error: Batch job submission failed",
