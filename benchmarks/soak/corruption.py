@@ -1,4 +1,7 @@
-"""Random damage to any file of a bundle: every time the bundle is refused, with a sentence."""
+"""Random damage to any file of a bundle: every time the bundle is refused, with a sentence, before the model is read.
+
+"Before" is counted: no self-test is started and no session opened while a damaged bundle is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from benchmarks.soak.count import FULL, Count
 from benchmarks.soak.forks import Job, Plan, Room, side_by_side
+from common.bundle import open as opening
 from common.bundle.files import CAPS
 from common.bundle.open import open_bundle
 from common.fault import Fault
@@ -77,7 +81,9 @@ def _damage(room: Room, bundle: Path, seed: int, number: int) -> None:
     """Print what was counted as JSON."""
     rng, count, names = np.random.default_rng(seed), Count(""), sorted(CAPS)
     copy = Path(shutil.copytree(bundle, room.here / "bundle"))
+    loads = _counted_loads()
     open_bundle(copy)  # undamaged it is taken
+    assert len(loads) == 2, "a self-test and a session, or nothing is counted here"
     whole = {name: (copy / name).read_bytes() for name in names}
     for _ in range(number):
         name, damage = names[rng.integers(len(names))], DAMAGE[rng.integers(len(DAMAGE))]
@@ -85,12 +91,15 @@ def _damage(room: Room, bundle: Path, seed: int, number: int) -> None:
         while data == whole[name]:  # swapped at 0, or the same bit flipped twice
             damage(data, rng)
         (copy / name).write_bytes(data)
+        loads.clear()
         try:
             open_bundle(copy)
         except Fault as fault:
             if "\n" in str(fault) or len(str(fault)) < 20:
                 count.fail(f"{damage.__name__} in {name}: {str(fault)!r} is no sentence")
-            count.add("refused")
+            if loads:
+                count.fail(f"{damage.__name__} in {name}: refused only after {', '.join(loads)}")
+            count.add("refused before the model was loaded")
         except Exception as err:
             count.fail(f"{damage.__name__} in {name}: {type(err).__name__}: {err}")
         else:
@@ -98,3 +107,15 @@ def _damage(room: Room, bundle: Path, seed: int, number: int) -> None:
         (copy / name).write_bytes(whole[name])
     open_bundle(copy)
     print(json.dumps({"did": count.did, "failures": count.failures}))
+
+
+def _counted_loads() -> list[str]:
+    """From here on, whatever reads a model leaves its name in this list."""
+    loads: list[str] = []
+
+    def counted(name: str, call: Callable) -> Callable:
+        return lambda *given, **named: (loads.append(name), call(*given, **named))[1]
+
+    for name in ("_selftest_in_child", "Session"):
+        setattr(opening, name, counted(name, getattr(opening, name)))
+    return loads

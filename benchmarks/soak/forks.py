@@ -66,12 +66,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """code: exit code, negative for a signal · writes, modules: of an observed job."""
+    """code: exit code, negative for a signal · peak: bytes, of it or a child of its own, whichever was larger ·
+    writes, modules: of an observed job."""
 
     code: int
     out: str
     err: str
     seconds: float
+    peak: int = 0
     writes: int = 0
     modules: tuple[str, ...] = ()
 
@@ -103,12 +105,12 @@ def side_by_side(plans: Iterable[Plan], lanes: int) -> None:
                 continue
             if handle not in ended:
                 os.kill(process, signal.SIGKILL)
-            _, status = os.waitpid(process, 0)
+            _, status, used = os.wait4(process, 0)
             os.close(handle)
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process, signal.SIGKILL)  # what the command had started, such as git
             del running[handle]
-            _next(plan, _outcome(job, os.waitstatus_to_exitcode(status), seconds), running)
+            _next(plan, _outcome(job, os.waitstatus_to_exitcode(status), seconds, used.ru_maxrss << 10), running)
 
 
 def one(job: Job) -> Outcome:
@@ -149,12 +151,12 @@ def _next(plan: Plan, outcome: Outcome | None, running: dict) -> None:
     running[os.pidfd_open(process)] = (plan, job, process, began)
 
 
-def _outcome(job: Job, code: int, seconds: float) -> Outcome:
+def _outcome(job: Job, code: int, seconds: float, peak: int) -> Outcome:
     out, err = ((job.room.root / name).read_text(encoding="utf-8", errors="replace") for name in ("out", "err"))
     if not job.observe or code:
-        return Outcome(code, out, err, seconds)
+        return Outcome(code, out, err, seconds, peak)
     seen = json.loads((job.room.root / "seen").read_text(encoding="utf-8"))
-    return Outcome(code, out, err, seconds, seen["writes"], tuple(seen["modules"]))
+    return Outcome(code, out, err, seconds, peak, seen["writes"], tuple(seen["modules"]))
 
 
 def _child(job: Job) -> None:

@@ -67,10 +67,11 @@ def _read(path: Path, cap: int) -> bytes:
         raise Fault(f"{path} is refused: it is a link or a device, not a plain file")
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
             raise Fault(f"{path} is refused: it is a link or a device, not a plain file")
-        data = file.read(cap + 1)
-    if len(data) > cap:
+        data = file.read(cap + 1) if found.st_size <= cap else b""
+    if max(found.st_size, len(data)) > cap:  # the file may grow while it is read
         raise Fault(f"{path} is refused: it has more than {cap:,} bytes")
     return data
 

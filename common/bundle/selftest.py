@@ -39,12 +39,17 @@ def check_graph(model: bytes) -> None:
         raise Fault("model.onnx is refused: it is not an ONNX graph") from error
     if proto.functions:
         raise Fault(f"model.onnx is refused: it defines its own operator {proto.functions[0].name!r:.80}")
+    if proto.training_info:
+        raise Fault("model.onnx is refused: it carries steps of a training, which nobody needs to use it")
     for domain in [opset.domain for opset in proto.opset_import] + [node.domain for node in _nodes(proto.graph)]:
         if domain not in DOMAINS:
             raise Fault(f"model.onnx is refused: operators of {domain!r:.80} are not standard ONNX")
     for tensor in _tensors(proto.graph):
         if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
             raise Fault(f"model.onnx is refused: the weights {tensor.name!r:.80} lie in another file")
+    for value in [*proto.graph.input, *proto.graph.output]:
+        if any(axis.dim_value < 0 for axis in value.type.tensor_type.shape.dim):
+            raise Fault(f"model.onnx is refused: {value.name!r:.80} has an axis of negative length")
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -138,6 +143,11 @@ def _list(names: Any) -> str:
     return ", ".join(sorted(names))[:200]
 
 
+def _one_line(error: Exception) -> str:
+    """A library's message may repeat names of the graph, and those may move a terminal's cursor or end the line."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(error)).strip()
+
+
 def _cap_this_process() -> None:
     try:
         import resource
@@ -158,10 +168,10 @@ def main(folder: str, expected: str) -> int:
             raise Fault(f"{folder} changed while it was being opened")
         selftest(files)
     except Fault as fault:
-        print(fault, file=sys.stderr)
+        print(_one_line(fault), file=sys.stderr)
         return 2
     except Exception as error:  # whatever a stranger's bytes made a library say; the parent makes a sentence of it
-        line = (str(error).strip() or "no more is known").splitlines()[0]
+        line = _one_line(error) or "no more is known"
         print(f"Its self-test broke off: {type(error).__name__}, {line:.160}", file=sys.stderr)
         return 2
     return 0
