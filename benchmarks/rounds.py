@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arms import Arm
+from benchmarks.conditions import on_gpu
 from benchmarks.histogram import Histogram
+from benchmarks.probes.energy import Meter
+from benchmarks.probes.noise import Watch
 from benchmarks.scenarios import Measured, Settings
 from benchmarks.stats import Interval, early_stopping, faster, hull, over_rounds, paired_ratio, quantile_interval
 from benchmarks.workload import Workload
@@ -35,7 +38,9 @@ def play(
     for number in range(rounds):
         now = replace(settings, seed=settings.seed * 1000 + number)  # the same arrivals for every arm of a round
         for at in random.permutation(len(arms)):
-            blocks[at].append(scenario.run(arms[at].engine, workload, now, clock))
+            with Watch() as watch, Meter("cuda" if on_gpu(arms[at].key) else "cpu") as meter:
+                block = scenario.run(arms[at].engine, workload, now, clock)
+            blocks[at].append(replace(block, noise=watch.facts(), energy=meter.facts()))
     return blocks
 
 
@@ -48,8 +53,11 @@ def figure(block: Measured, scenario: str) -> float:
 
 def measurement(blocks: Blocks, scenario: str) -> dict[str, Any]:
     """What the blocks of one arm say together, and whether it may be believed."""
+    noisy = [block.noise["why"] for block in blocks if block.noise and block.noise["noisy"]]
     reasons = list(dict.fromkeys(reason for block in blocks for reason in block.reasons))
-    wrong = not all(block.valid for block in blocks)
+    wrong = not all(block.valid for block in blocks) or bool(noisy)
+    if noisy:
+        reasons.append(f"{len(noisy)} of {len(blocks)} blocks were noisy: {max(noisy, key=len)[0]}")
     times = np.array([figure(block, scenario) for block in blocks])
     pooled = _pool(blocks)
     stopping = early_stopping(pooled, JUDGED[scenario]) if scenario in JUDGED and pooled else None
@@ -72,6 +80,8 @@ def measurement(blocks: Blocks, scenario: str) -> dict[str, Any]:
         "rate_per_s": over_rounds(rates).as_json() if rates else None,
         "sweep": _sweep(blocks),
         "early_stopping": stopping,
+        "noisy_blocks": len(noisy),
+        "energy": _energy(blocks),
         "verdict": "INVALID" if wrong else "VALID",
         "reasons": reasons,
     }
@@ -98,6 +108,16 @@ def _pool(blocks: Blocks) -> Histogram | None:
     for latency in latencies:
         pooled.merge(latency)
     return pooled
+
+
+def _energy(blocks: Blocks) -> dict[str, Any]:
+    """Of all blocks, and of one query; or why it was not measured."""
+    found = [block.energy for block in blocks if block.energy]
+    missing = next((energy for energy in found if energy["joules"] is None), None)
+    if missing or not found:
+        return missing or {"joules": None, "why": "not measured"}
+    joules, queries = sum(energy["joules"] for energy in found), sum(block.queries for block in blocks)
+    return {**found[0], "joules": round(joules, 3), "joules_per_query": joules / queries if queries else None}
 
 
 def _latency(blocks: Blocks, pooled: Histogram) -> dict[str, dict[str, float | None]]:

@@ -15,16 +15,19 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from benchmarks import result, rounds
+from benchmarks import conditions, result, rounds
 from benchmarks.arms import VARIANTS, Arm, open_arms, part, threads
 from benchmarks.clock import Clock
+from benchmarks.conditions import on_gpu
+from benchmarks.probes import machine
+from benchmarks.probes.noise import Watch
 from benchmarks.runtimes import RUNTIMES
 from benchmarks.scenarios import SCENARIOS, Settings
 from benchmarks.show import show
 from benchmarks.stats import min_queries
 from benchmarks.units import Parser, count, milliseconds, price, seconds, words
 from benchmarks.workload import Workload, workloads
-from common.machine import commit, machine
+from common.machine import commit, cores
 from common.progress import Progress
 
 LEAST_P99_MS, TIMES_SINGLE = 10.0, 5.0  # the server's bound where none is given
@@ -83,6 +86,9 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     counts = sorted({threads(text) for text in given.threads})
     chosen = [workload for text in given.bundle for workload in workloads(text)]
     sha, dirty = commit()
+    ends = {"counts": {*counts, cores()}, "quick": given.quick}
+    ends["gpu"] = any(on_gpu({"runtime": r, "variant": v}) for r in given.runtime for v in given.variant)
+    start = conditions.roofs(**ends)
     made = {
         "format": result.FORMAT,
         "kind": result.KIND,
@@ -91,23 +97,26 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
         "commit": sha,
         "dirty": dirty,
         "seed": given.seed,
-        "machine": machine(),
+        "machine": machine.facts(),
         "noise": {"noisy": None, "why": "not measured"},
-        "roof": [],
+        "roof": start,
         "bundles": [],
         "measurements": [],
         "comparisons": [],
         "skipped": [],
     }
-    for workload in chosen:
-        with Progress(f"{workload.label} {workload.bundle.manifest['version']}") as stage:
-            _bundle(made, workload, given, settings, turns, counts, clock, stage)
+    with Watch() as watch:
+        for workload in chosen:
+            with Progress(f"{workload.label} {workload.bundle.manifest['version']}") as stage:
+                _bundle(made, workload, given, settings, turns, counts, clock, stage)
+    conditions.conclude(made, conditions.joined(start, conditions.roofs(**ends)), watch.facts())
     return made
 
 
 def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> None:
     """All scenarios of one bundle, added to the result."""
-    made["bundles"].append(_identity(workload))
+    stage.say("its work")
+    made["bundles"].append(_identity(workload) | conditions.work(workload, quick=given.quick))
     arms, skipped = open_arms(workload, given.runtime, given.variant, counts)
     made["skipped"] += skipped
     try:
@@ -125,11 +134,7 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> Non
                     found["reasons"].append("a quick run: a first look, not a figure to plan with")
                 made["measurements"].append(
                     {"bundle": workload.bundle.id, **arm.key, "scenario": name, "facts": arm.engine.facts}
-                    | {
-                        "settings": dict(asked),
-                        "share_of_roof": None,
-                        "energy": {"joules": None, "why": "not measured"},
-                    }
+                    | {"settings": dict(asked), "share_of_roof": None}
                     | {"accuracy": accuracy[arm], **found}
                 )
             compared = rounds.comparisons(arms, blocks, name)
@@ -177,7 +182,4 @@ def _identity(workload: Workload) -> dict[str, Any]:
         "config_sha256": sha(config.read_bytes()) if config and config.is_file() else None,
         "queries_from": workload.queries_from,
         "axis": workload.axis,
-        "flops": None,
-        "bytes": None,
-        "profile": None,
     }

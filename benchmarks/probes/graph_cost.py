@@ -70,7 +70,8 @@ class _Node:
 
 
 def count(model: bytes, query: dict[str, np.ndarray]) -> dict[str, Any]:
-    """{flops, flops_float64: those in double precision, flops_by_op, bytes, uncounted: {operator: times}}."""
+    """{flops, flops_float64: those in double precision, flops_by_op, bytes, weight_bytes: those of weights among them,
+    uncounted: {operator: times}}."""
     parsed = onnx.load_from_string(model)
     if parsed.functions:
         parsed = inliner.inline_local_functions(parsed)
@@ -86,13 +87,15 @@ def count(model: bytes, query: dict[str, np.ndarray]) -> dict[str, Any]:
         else:
             flops_by_op[one.op] += flops
             double += flops * any(kind == "double" for kind, _ in (*one.inputs, *one.outputs))
-    moved = sum(array.nbytes for array in (*query.values(), *outputs.values()))
-    moved += sum(_bytes(tensor) for tensor in _weights(parsed.graph)) + sum(_tree_bytes(nodes, one) for one in ran)
+    data = sum(array.nbytes for array in (*query.values(), *outputs.values()))
+    trees = sum(_tree_bytes(nodes, one) for one in ran)
+    weights = sum(_bytes(tensor) for tensor in _weights(parsed.graph))
     return {
         "flops": flops_by_op.total(),
         "flops_float64": double,
         "flops_by_op": {op: flops for op, flops in flops_by_op.most_common() if flops},
-        "bytes": int(moved),
+        "bytes": data + trees + weights,
+        "weight_bytes": weights,
         "uncounted": dict(sorted(uncounted.items())),
     }
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-RATES = {"fp32": "sgemm_gflops", "fp16": "fp16_gflops", "bf16": "bf16_gflops"}
-INT8 = "int8_gops"  # of int8_dynamic and int8_static
+RATES = {"fp32": "sgemm_gflops", "fp16": "fp16_gflops", "bf16": "bf16_gflops", "int8": "int8_gops"}
+
+
+def precision(variant: str) -> str:
+    """The numbers that a variant multiplies: int8_static -> int8, cuda-graph-bf16 -> bf16, eager -> fp32."""
+    return next((numbers for numbers in RATES if numbers in variant.replace("_", "-").split("-")), "fp32")
 
 
 def of_roof(
@@ -21,14 +25,14 @@ def of_roof(
     *,
     calls: int = 1,
     flops_float64: int = 0,
-    variant: str = "fp32",
+    numbers: str = "fp32",
 ) -> dict[str, Any] | None:
     """{share, binds: compute | memory | call, and each roof's own share}; None where the roof was not measured.
 
     flops, bytes, seconds  of all `calls` together
     flops_float64          the part of the flops done in double precision: they have a roof of their own
     """
-    rate = roof.get(INT8 if variant.startswith("int8") else RATES.get(variant, ""))
+    rate = roof.get(RATES[numbers])
     if not rate or not roof.get("copy_gb_s") or not seconds > 0:
         return None
     double = roof.get("dgemm_gflops") or rate

@@ -39,7 +39,10 @@ class Settings:
 
 @dataclass
 class Measured:
-    """What a block found. `reasons` say why it is not valid, or what was left out of the sweep."""
+    """What a block found. `reasons` say why it is not valid, or what was left out of the sweep.
+
+    noise, energy  of the block, put beside it by who let it run
+    """
 
     queries: int
     seconds: float
@@ -48,3 +51,5 @@ class Measured:
     sweep: list[dict[str, Any]] = field(default_factory=list)
     valid: bool = True
     reasons: list[str] = field(default_factory=list)
+    noise: dict[str, Any] | None = None
+    energy: dict[str, Any] | None = None

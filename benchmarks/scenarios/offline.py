@@ -31,7 +31,7 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
             reasons.append(f"no batch of {batch} and more: {fault or 'not enough memory'}")
             break
         grown = _held_bytes() - held
-        if warm > settings.longest / 4:
+        if at and warm > settings.longest / 4:  # one size at least is measured
             reasons.append(f"no batch of {batch} and more: one call takes {warm:.1f} s")
             break
         spent, calls = 0.0, 0

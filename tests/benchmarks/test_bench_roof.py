@@ -54,9 +54,14 @@ def test_many_calls_in_one_block():
     assert share.of_roof(0, 0, 1.0, ROOF, calls=20_000)["share"] == pytest.approx(0.1)
 
 
+def test_what_a_variant_multiplies():
+    names = ("fp32", "eager", "int8_static", "int8_dynamic", "cuda-graph-bf16", "fp16", "prophet")
+    assert [share.precision(name) for name in names] == ["fp32", "fp32", "int8", "int8", "bf16", "fp16", "fp32"]
+
+
 def test_no_roof_is_no_guess():
     assert share.of_roof(1, 1, 1.0, {**ROOF, "sgemm_gflops": None}) is None
-    assert share.of_roof(1, 1, 1.0, ROOF, variant="bf16") is None
+    assert share.of_roof(1, 1, 1.0, ROOF, numbers="bf16") is None
     assert share.of_roof(1, 1, 0.0, ROOF) is None
 
 

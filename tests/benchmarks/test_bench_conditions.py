@@ -1,0 +1,88 @@
+"""From a measurement and a roof to a share, on figures that can be worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import conditions
+from benchmarks.scenarios import Settings
+
+ROOF = [
+    {"where": "cpu", "threads": 1, "sgemm_gflops": 100.0, "int8_gops": 400.0, "copy_gb_s": 10.0, "empty_call_us": 5.0},
+    {"where": "cpu", "threads": 2, "sgemm_gflops": 200.0, "copy_gb_s": 10.0, "empty_call_us": 5.0},
+    {
+        "where": "cuda:0",
+        "threads": None,
+        "sgemm_gflops": 1e4,
+        "fp16_gflops": 1e5,
+        "copy_gb_s": 1e3,
+        "empty_call_us": 2.0,
+    },
+]
+BUNDLE = {
+    **{"id": "b", "axis": "tile", "flops": 1_000_000_000, "flops_float64": 0, "bytes": 4_000_000},
+    **{"weight_bytes": 2_000_000, "each_more": {"flops": 500_000_000, "flops_float64": 0, "bytes": 1_000_000}},
+}
+
+
+def measured(scenario="single_stream", **changes):
+    arm = {"bundle": "b", "runtime": "ort_cpu", "variant": "fp32", "threads": 1, "scenario": scenario}
+    rest = {"latency_ms": None, "rate_per_s": None, "sweep": [], "settings": {}, "rounds": 3, "noisy_blocks": 0}
+    return {**arm, **rest, **changes}
+
+
+def share(**changes):
+    found = conditions.share_of_roof(measured(**changes), BUNDLE, ROOF)
+    return found and (found["share"], found["binds"])
+
+
+def test_one_query_at_a_time():
+    assert share(latency_ms={"p50": {"value": 20.0}}) == (0.5, "compute")
+
+
+def test_several_at_once():
+    one_call = (1e9 + 7 * 5e8) / 100e9
+    assert Settings.streams == 8
+    assert share(scenario="multi_stream", latency_ms={"p50": {"value": 90.0}}) == (one_call / 0.09, "compute")
+
+
+def test_the_best_batch():
+    sweep = [{"batch": 1, "samples_per_s": 50.0}, {"batch": 3, "samples_per_s": 60.0}]
+    assert share(scenario="offline", rate_per_s={"value": 60.0}, sweep=sweep) == (0.4, "compute")  # 2e9 in 3 / 60 s
+
+
+def test_a_server_is_held_against_all_its_workers():
+    server = {"scenario": "server", "rate_per_s": {"value": 100.0}, "settings": {"workers": 2}}
+    assert share(**server) == (0.5, "compute")
+
+
+def test_narrow_weights_move_less():
+    found = conditions.share_of_roof(measured(variant="int8_static", latency_ms={"p50": {"value": 10.0}}), BUNDLE, ROOF)
+    assert (found["compute"], found["memory"]) == (0.25, 0.025)  # 2.5 of 4 MB at 10 GB/s in 10 ms
+
+
+def test_a_gpu_is_held_against_its_own_roof():
+    assert share(runtime="native", variant="cuda-graph-fp16", latency_ms={"p50": {"value": 1.0}}) == (0.01, "compute")
+
+
+@pytest.mark.parametrize("changes", [{"threads": 7, "latency_ms": {"p50": {"value": 1.0}}}, {}, {"scenario": "server"}])
+def test_what_is_unknown_is_none(changes):
+    assert share(**changes) is None
+    assert conditions.share_of_roof(measured(latency_ms={"p50": {"value": 1}}), {**BUNDLE, "flops": None}, ROOF) is None
+
+
+def test_the_better_end_counts():
+    (roof,) = conditions.joined(ROOF[:1], [{**ROOF[0], "sgemm_gflops": 125.0, "copy_gb_s": 9.0, "empty_call_us": 4.0}])
+    assert (roof["sgemm_gflops"], roof["copy_gb_s"], roof["empty_call_us"], roof["drift"]) == (125.0, 10.0, 4.0, 0.25)
+
+
+def test_the_noise_of_a_run():
+    found = measured(latency_ms={"p50": {"value": 20.0}}, noisy_blocks=1)
+    made = {"bundles": [BUNDLE], "measurements": [found]}
+    conditions.conclude(made, [{**ROOF[0], "drift": -0.2}], {"why": [], "noisy": False, "seconds": 9.0})
+    assert found["share_of_roof"]["share"] == 0.5
+    assert made["noise"]["noisy"]
+    assert made["noise"]["why"] == [
+        "1 of 3 blocks were noisy",
+        "the roof of cpu, 1 threads, moved by -20% during the run",
+    ]
