@@ -7,7 +7,8 @@ from pathlib import Path
 from common.atomic import write_text
 from common.fault import Fault
 
-PILOTS = Path(__file__).parents[1] / "pilots"
+PROJECT = Path(__file__).parents[1] / "README.md"
+PILOTS = PROJECT.parent / "pilots"
 MANUFACTURING, HEALTHTECH, CREATIVE = (
     PILOTS / pilot / "README.md" for pilot in ("manufacturing", "healthtech", "creative")
 )

@@ -53,9 +53,9 @@ def result(*measurements: dict[str, Any], **other: Any) -> dict[str, Any]:
         "seed": 0,
         "machine": {
             "cpu": "Toy One CPU @ 1 GHz",
-            "cores": 1,
+            "cores_granted": 1,
             "ram_gb": 4.0,
-            "gpu": None,
+            "gpus": [],
             "versions": {"onnxruntime": "1.31.1"},
         },
         "noise": {"noisy": False, "why": ""},
