@@ -48,9 +48,9 @@ def compare(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
 def changed(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
     """Machine, versions, commit, settings and bundles, where they are not the same."""
     for part in ("machine", "commit", "dirty", "seed"):
-        one, other = flat(a[part], part), flat(b[part], part)
+        one, other = (flat(lasting(result[part]) if part == "machine" else result[part], part) for result in (a, b))
         for name in sorted(one.keys() | other.keys()):
-            if one.get(name) != other.get(name) and name != "machine.load":  # of a moment, not of the machine
+            if one.get(name) != other.get(name):
                 yield f"{name}: {text(one.get(name))} -> {text(other.get(name))}"
     ids = [{bundle["id"]: bundle for bundle in result["bundles"]} for result in (a, b)]
     for name in sorted({bundle["name"] for known in ids for bundle in known.values()}):
@@ -61,6 +61,14 @@ def changed(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
             ", ".join(f"{x['model']} {x['version']} ({x['id'][:8]})" for x in xs) or "not there" for xs in (one, other)
         )
         yield f"bundle {name}: {' -> '.join(said)}"
+
+
+def lasting(machine: dict[str, Any]) -> dict[str, Any]:
+    """The machine without what belongs to a moment: its load, the clocks and the heat of its GPUs."""
+    cards = machine.get("gpu")
+    if isinstance(cards, list):
+        cards = [" ".join(filter(None, (card.get("name"), card.get("driver"), card.get("mig")))) for card in cards]
+    return {name: value for name, value in machine.items() if name != "load"} | {"gpu": cards}
 
 
 def flat(value: Any, name: str) -> dict[str, Any]:

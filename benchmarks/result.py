@@ -129,18 +129,14 @@ def head(result: dict[str, Any], measurement: dict[str, Any]) -> dict[str, Any]:
 
 def machine_word(machine: dict[str, Any]) -> str:
     """A short word for a kind of machine, as in file names: `amd-epyc-2`, `intel-xeon-platinum-16-nvidia-h200`."""
-    parts = [TRADE.sub(" ", machine["cpu"].lower()), str(cores(machine)), *dict.fromkeys(gpus(machine))]
+    parts = [TRADE.sub(" ", machine["cpu"].lower()), str(machine["cores"]), *dict.fromkeys(gpus(machine))]
     return "-".join(re.findall("[a-z0-9]+", " ".join(parts).lower()))[:80]
-
-
-def cores(machine: dict[str, Any]) -> int:
-    """Cores that were granted to the process."""
-    return machine.get("cores_granted") or machine["cores"]
 
 
 def gpus(machine: dict[str, Any]) -> list[str]:
     """Names of the machine's GPUs."""
-    return [gpu.get("name") or "GPU" for gpu in machine.get("gpus", ())] or [*filter(None, [machine.get("gpu")])]
+    found = machine.get("gpu") or []
+    return [found] if isinstance(found, str) else [gpu.get("name") or "GPU" for gpu in found]
 
 
 def _same(entry: dict[str, Any], words: tuple[str, ...]) -> str:

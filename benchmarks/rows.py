@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.result import cores, gpus, machine_word
+from benchmarks.result import gpus, machine_word
 from benchmarks.size import per_million, pieces
 from common.words import short
 
@@ -105,7 +105,7 @@ def machines(results: Results) -> list[Row]:
         found.append(
             {
                 "machine": place(result),
-                "processor": f"{machine['cpu']}, {pieces(cores(machine), 'core')}",
+                "processor": f"{machine['cpu']}, {pieces(machine['cores'], 'core')}",
                 "GPU": ", ".join(gpus(machine)) or "–",
                 "roof": "; ".join(map(ceiling, result["roof"])) or "not measured",
                 "noise": noise(result["noise"]),

@@ -53,9 +53,9 @@ def result(*measurements: dict[str, Any], **other: Any) -> dict[str, Any]:
         "seed": 0,
         "machine": {
             "cpu": "Toy One CPU @ 1 GHz",
-            "cores_granted": 1,
+            "cores": 1,
             "ram_gb": 4.0,
-            "gpus": [],
+            "gpu": [],
             "versions": {"onnxruntime": "1.31.1"},
         },
         "noise": {"noisy": False, "why": ""},

@@ -41,7 +41,7 @@ def test_a_machine_that_drifts_hides_what_a_quiet_one_shows():
 
 
 def test_the_other_machine_version_and_commit_are_named():
-    other = {"cpu": "Other", "cores_granted": 4, "gpus": [], "versions": {"onnxruntime": "1.32.0"}, "load": [9.0]}
+    other = {"cpu": "Other", "cores": 4, "gpu": [], "versions": {"onnxruntime": "1.32.0"}, "load": [9.0]}
     text = said(result(measured()), result(measured(), machine=other, commit="f" * 40, dirty=True, seed=1))
     assert "machine.cpu: Toy One CPU @ 1 GHz -> Other" in text
     assert "machine.versions.onnxruntime: 1.31.1 -> 1.32.0" in text

@@ -66,7 +66,7 @@ def test_what_was_skipped_and_then_measured_is_no_longer_skipped():
     ],
 )
 def test_machine_words(cpu, gpu, word):
-    assert machine_word({"cpu": cpu, "cores_granted": 2, "gpus": gpu or []}) == word
+    assert machine_word({"cpu": cpu, "cores": 2, "gpu": gpu or []}) == word
 
 
 def test_the_schema_is_one_and_the_committed_files_keep_it():

@@ -36,7 +36,7 @@ def two(tmp_path) -> dict[Path, dict]:
         measured("server", 900.0, settings={"p99_ms": 50.0}, sweep=RATES, verdict="INVALID", reasons=[SPITE]),
     ]
     write(result(*one, comparisons=[PAIRED], skipped=[GAP]), tmp_path)
-    other = {"cpu": "Other", "cores_granted": 16, "gpus": [{"name": "NVIDIA H200"}]}
+    other = {"cpu": "Other", "cores": 16, "gpu": [{"name": "NVIDIA H200"}]}
     roof = [ROOF, {"where": "cuda:0", "threads": None, "sgemm_gflops": 5e4, "copy_gb_s": 4e3, "empty_call_us": 3.0}]
     write(result(measured(rate=800.0), measured(runtime="ort_cuda", rate=8e4), machine=other, roof=roof), tmp_path)
     return read_all(tmp_path.glob("*.json"))
