@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
+from benchmarks.arms import Arm
 from benchmarks.probes import graph_cost, profile, roof_cpu, roof_gpu, share
-from benchmarks.scenarios import Settings
+from benchmarks.probes.energy import Meter
+from benchmarks.probes.noise import Watch
+from benchmarks.scenarios import Measured, Settings
 from benchmarks.workload import Workload
 from common.fault import Fault
 
@@ -58,6 +62,13 @@ def conclude(made: dict[str, Any], roof: Roofs, watched: dict[str, Any]) -> None
         if abs(one.get("drift", 0)) > DRIFT
     ]
     made["noise"] = {**watched, "blocks": blocks, "noisy_blocks": noisy, "noisy": bool(why), "why": why}
+
+
+def watched(arm: Arm, block: Callable[[], Measured]) -> Measured:
+    """Let a block run; how quiet it was and what it drew stand beside what it found."""
+    with Watch() as watch, Meter("cuda" if on_gpu(arm.key) else "cpu") as meter:
+        found = block()
+    return replace(found, noise=watch.facts(), energy=meter.facts())
 
 
 def work(workload: Workload, *, quick: bool) -> dict[str, Any]:

@@ -4,18 +4,16 @@ machine disturbs them all. From the blocks come a measurement for each and a com
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from benchmarks.arms import Arm
-from benchmarks.conditions import on_gpu
 from benchmarks.histogram import Histogram
-from benchmarks.probes.energy import Meter
-from benchmarks.probes.noise import Watch
 from benchmarks.scenarios import Measured, Settings
 from benchmarks.stats import Interval, early_stopping, faster, hull, over_rounds, paired_ratio, quantile_interval
 from benchmarks.workload import Workload
@@ -24,13 +22,20 @@ SHOWN = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 JUDGED = {"single_stream": 0.9, "multi_stream": 0.99}  # the percentile whose early stopping decides, as in LoadGen
 SPREAD = 1.25  # slowest round over fastest; within one quiet run blocks stay within 1.05
 
+Block = Callable[[], Measured]
 Blocks = list[Measured]
 
 
 def play(
-    arms: Sequence[Arm], workload: Workload, scenario: ModuleType, settings: Settings, rounds: int, clock
+    arms: Sequence[Arm],
+    workload: Workload,
+    scenario: ModuleType,
+    settings: Settings,
+    rounds: int,
+    clock,
+    observe: Callable[[Arm, Block], Measured] = lambda arm, block: block(),
 ) -> list[Blocks]:
-    """`rounds` blocks of each arm, in the order of `arms`."""
+    """`rounds` blocks of each arm, in the order of `arms`. `observe` lets a block run and may note more about it."""
     random = np.random.default_rng(settings.seed)
     blocks: list[Blocks] = [[] for _ in arms]
     for arm in arms:
@@ -38,9 +43,8 @@ def play(
     for number in range(rounds):
         now = replace(settings, seed=settings.seed * 1000 + number)  # the same arrivals for every arm of a round
         for at in random.permutation(len(arms)):
-            with Watch() as watch, Meter("cuda" if on_gpu(arms[at].key) else "cpu") as meter:
-                block = scenario.run(arms[at].engine, workload, now, clock)
-            blocks[at].append(replace(block, noise=watch.facts(), energy=meter.facts()))
+            block = partial(scenario.run, arms[at].engine, workload, now, clock)
+            blocks[at].append(observe(arms[at], block))
     return blocks
 
 

@@ -124,7 +124,9 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> Non
         for name in given.scenario if arms else []:
             stage.say(name)
             now = _for_scenario(settings, name, turns, given, made, workload, arms, clock)
-            blocks = rounds.play(arms, workload, part("scenario", name, SCENARIOS), now, turns, clock)
+            blocks = rounds.play(
+                arms, workload, part("scenario", name, SCENARIOS), now, turns, clock, conditions.watched
+            )
             asked = {"seconds": now.seconds, "queries": now.queries, "longest": now.longest, "rounds": turns}
             asked |= {"p99_ms": now.p99_ms, "quick": given.quick, "price_gbp_per_hour": given.price}
             for arm, of_arm in zip(arms, blocks, strict=True):
