@@ -26,6 +26,7 @@ from benchmarks.scenarios import SCENARIOS, Settings
 from benchmarks.show import show
 from benchmarks.stats import min_queries
 from benchmarks.units import Parser, count, milliseconds, price, seconds, words
+from benchmarks.variants.accuracy_gate import of_arms
 from benchmarks.workload import Workload, workloads
 from common.machine import commit, cores
 from common.progress import Progress
@@ -120,7 +121,8 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> Non
     arms, skipped = open_arms(workload, given.runtime, given.variant, counts)
     made["skipped"] += skipped
     try:
-        accuracy = {arm: {"measured": False, "counts": False, "reason": "not measured"} for arm in arms}
+        stage.say("accuracy")
+        accuracy = of_arms(workload, arms)
         for name in given.scenario if arms else []:
             stage.say(name)
             now = _for_scenario(settings, name, turns, given, made, workload, arms, clock)
@@ -139,11 +141,20 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> Non
                     | {"settings": dict(asked), "share_of_roof": None}
                     | {"accuracy": accuracy[arm], **found}
                 )
-            compared = rounds.comparisons(arms, blocks, name)
+            compared = uncounted(rounds.comparisons(arms, blocks, name), accuracy)
             made["comparisons"] += [{"bundle": workload.bundle.id, **entry} for entry in compared]
     finally:
         for arm in arms:
             arm.engine.close()
+
+
+def uncounted(compared: list[dict[str, Any]], accuracy: dict[Arm, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The comparisons, where no variant is the faster one that has not been shown to answer as well."""
+    idle = [arm.key for arm, found in accuracy.items() if arm.variant != "fp32" and not found["counts"]]
+    for entry in compared:
+        if entry["faster"] and entry[entry["faster"]] in idle:
+            entry["faster"] = None
+    return compared
 
 
 def _settings(given: argparse.Namespace) -> tuple[Settings, int]:

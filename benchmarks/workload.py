@@ -77,19 +77,18 @@ def _workload(found: Path) -> Workload:
         raise Fault(f"{folder} changed while it was being opened: begin again")
     run = folder.absolute().parent
     run = run if (run / "run.json").is_file() else None
-    queries = evaluation(run, bundle) if run else None
+    queries = stacked_queries(run / "evaluation.npz", bundle) if run else None
     name = "evaluation.npz" if queries else "sample.npz"
     queries = queries or [unpack(bundle.sample)[0]]
     label = bundle.manifest["name"]
     return Workload(folder, run, bundle, files, queries, name, _axis(bundle), label)
 
 
-def evaluation(run: Path, bundle: Bundle) -> list[Query] | None:
-    """The queries of the run's `evaluation.npz`; None where it holds none for this bundle, one call each."""
-    path = run / "evaluation.npz"
+def stacked_queries(path: Path, bundle: Bundle) -> list[Query] | None:
+    """The queries of an evaluation.npz or calibration.npz; None where it holds none for this bundle."""
     if not path.is_file():
         return None
-    stacked = _arrays(path)
+    stacked = arrays(path)
     inputs = tensors(bundle.manifest["inputs"])
     known = {t.name: stacked[t.name] for t in inputs if t.name in stacked}
     needed = {t.name for t in inputs if t.default is None}
@@ -110,14 +109,15 @@ def evaluation(run: Path, bundle: Bundle) -> list[Query] | None:
     return queries
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    """What an npz of a run holds; a Fault where it is damaged or too large."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > UNPACKED_CAP:
             raise Fault(f"{path} is refused: {size:,} bytes unpacked, {UNPACKED_CAP:,} are allowed")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        with np.load(path, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
         raise Fault(f"{path} cannot be read ({error!s:.120}): train again, or remove the file") from error
 

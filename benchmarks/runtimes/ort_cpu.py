@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from benchmarks.runtimes import Unsupported
 from benchmarks.workload import Query, Workload
 from common.bundle.session import Session, runtime_version
+from common.fault import Fault
 from common.machine import cores
 
 NAME = "ort_cpu"
@@ -18,7 +20,12 @@ def missing() -> str | None:
 
 
 def open_engine(workload: Workload, variant: str, model: bytes, threads: int) -> OrtCpu:
-    return OrtCpu(workload, model, threads)
+    try:
+        return OrtCpu(workload, model, threads)
+    except Fault as fault:
+        if variant == "fp32":
+            raise
+        raise Unsupported(f"the processor cannot run it: {fault}") from fault
 
 
 class OrtCpu:
