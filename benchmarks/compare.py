@@ -67,7 +67,7 @@ def lasting(machine: dict[str, Any]) -> dict[str, Any]:
     """The machine without what belongs to a moment: its load, the clocks and the heat of its GPUs."""
     cards = machine.get("gpu")
     if isinstance(cards, list):
-        cards = [" ".join(filter(None, (card.get("name"), card.get("driver"), card.get("mig")))) for card in cards]
+        cards = [" ".join(str(card[word]) for word in ("name", "driver", "mig") if card.get(word)) for card in cards]
     return {name: value for name, value in machine.items() if name != "load"} | {"gpu": cards}
 
 
@@ -122,8 +122,13 @@ def figure(m: dict[str, Any]) -> tuple[dict[str, Any] | None, str, bool]:
 
 def drift(result: dict[str, Any], m: dict[str, Any]) -> float:
     """Share by which the machine's own speed moved while this was being measured."""
-    told = head(result, m)["noise"].get("spread")
-    return max(DRIFT, told) if isinstance(told, int | float) and not isinstance(told, bool) else DRIFT
+    return drifted(head(result, m)["noise"])
+
+
+def drifted(noise: dict[str, Any]) -> float:
+    """The same from what was watched: the spread of a fixed piece of work, and the time that others took."""
+    told = [noise.get(word) for word in ("spread", "waiting", "stolen", "others")]
+    return min(1.0, max([DRIFT, *(share for share in told if isinstance(share, float))]))
 
 
 def judged(x: dict[str, Any], y: dict[str, Any], drift_x: float, drift_y: float) -> str:
