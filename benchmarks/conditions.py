@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.arms import Arm
+from benchmarks.place import on_gpu
 from benchmarks.probes import graph_cost, profile, roof_cpu, roof_gpu, share
 from benchmarks.probes.energy import Meter
 from benchmarks.probes.noise import Watch
@@ -14,7 +15,6 @@ from benchmarks.scenarios import Measured, Settings
 from benchmarks.workload import Workload
 from common.fault import Fault
 
-GPU_RUNTIMES = ("ort_cuda", "ort_tensorrt")
 DRIFT = 0.10  # a roof that moved by more between the two ends is no quiet machine
 QUICK_PROFILE = 0.2  # s
 WIDTH = {"fp32": 1.0, "fp16": 0.5, "bf16": 0.5, "int8": 0.25}  # of weights, next to fp32's
@@ -81,7 +81,7 @@ def work(workload: Workload, *, quick: bool) -> dict[str, Any]:
     except Fault as fault:
         return {"flops": None, "bytes": None, "profile": None, "why": str(fault)}
     more = {name: two[name] - one[name] for name in ("flops", "flops_float64", "bytes")} if workload.axis else None
-    return {**one, "each_more": more, "profile": where}
+    return {**one, "each_more": more, "nodes": sum(line["count"] for line in where), "profile": where}
 
 
 def share_of_roof(measurement: dict[str, Any], bundle: dict[str, Any], roof: Roofs) -> dict[str, Any] | None:
@@ -99,12 +99,8 @@ def share_of_roof(measurement: dict[str, Any], bundle: dict[str, Any], roof: Roo
     )
     numbers = share.precision(measurement["variant"])
     moved -= calls * (1 - WIDTH[numbers]) * bundle["weight_bytes"]
-    return share.of_roof(flops, moved, seconds, place, calls=calls, flops_float64=double, numbers=numbers)
-
-
-def on_gpu(arm: dict[str, Any]) -> bool:
-    """Whether a runtime and variant work on a GPU."""
-    return arm["runtime"] in GPU_RUNTIMES or arm["variant"].startswith("cuda")
+    nodes = calls * bundle["nodes"] if measurement["runtime"] == "ort_cpu" else None
+    return share.of_roof(flops, moved, seconds, place, calls=calls, flops_float64=double, nodes=nodes, numbers=numbers)
 
 
 def _place(measurement: dict[str, Any], roof: Roofs) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import conditions, result, rounds
 from benchmarks.arms import VARIANTS, Arm, open_arms, part, threads
 from benchmarks.clock import Clock
-from benchmarks.conditions import on_gpu
+from benchmarks.place import on_gpu
 from benchmarks.probes import machine
 from benchmarks.probes.noise import Watch
 from benchmarks.runtimes import RUNTIMES

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import units
+from benchmarks.place import on_gpu
+from benchmarks.probes import cost
 from benchmarks.result import machine_word, read_all
 from common.card import number
 from common.fault import Fault, did_you_mean
 from common.runs import find_run
 
 HOURS = 730  # in a month: 8,760 / 12
-ON_GPU = ("ort_cuda", "ort_tensorrt")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def needs(bundle: dict, results: dict[Path, dict], rate: float, p99_ms: float | 
 
 def occupied(measurement: dict[str, Any]) -> tuple[int, str]:
     """What the measurement kept busy: (how many, "core" or "GPU")."""
-    if measurement["runtime"] in ON_GPU or str(measurement["facts"].get("device", "")).startswith("cuda"):
+    if on_gpu(measurement):
         return 1, "GPU"
     workers = measurement["settings"].get("workers") if measurement["scenario"] == "server" else 1
     return measurement["threads"] * (workers or 1), "core"
@@ -121,9 +122,7 @@ def per_million(measurement: dict[str, Any], price: float) -> dict[str, float | 
     rate = measurement["rate_per_s"]
     if not rate or not rate["value"]:
         return None
-    hour = price * occupied(measurement)[0]
-    spent = {name: hour / 3600 / value * 1e6 if value else None for name, value in rate.items()}
-    return {"value": spent["value"], "low": spent["high"], "high": spent["low"]}
+    return cost.per_million(price * occupied(measurement)[0], rate)
 
 
 def _need(word: str, measurement: dict[str, Any], rate: float) -> Need:

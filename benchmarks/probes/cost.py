@@ -7,19 +7,15 @@ from collections.abc import Mapping
 MILLION = 1_000_000
 SECONDS_PER_HOUR = 3600
 
+Interval = Mapping[str, float | None]
 
-def per_million(price_per_hour: float, rate_per_s: Mapping[str, float]) -> dict[str, float]:
+
+def per_million(price_per_hour: float, rate_per_s: Interval) -> dict[str, float | None]:
     """{value, low, high} in the currency of the price, from {value, low, high} in inferences per second.
 
-    The interval is that of the rate alone, turned round: the highest rate gives the lowest cost.
+    The interval is that of the rate alone, turned round: the highest rate costs least. None where there is no rate.
     """
-    value, low, high = (rate_per_s[name] for name in ("value", "low", "high"))
-    return {
-        "value": _cost(price_per_hour, value),
-        "low": _cost(price_per_hour, high),
-        "high": _cost(price_per_hour, low),
+    spent = {
+        name: price_per_hour / SECONDS_PER_HOUR / rate * MILLION if rate else None for name, rate in rate_per_s.items()
     }
-
-
-def _cost(price_per_hour: float, rate: float) -> float:
-    return price_per_hour / (rate * SECONDS_PER_HOUR) * MILLION if rate > 0 else float("inf")
+    return {"value": spent["value"], "low": spent["high"], "high": spent["low"]}

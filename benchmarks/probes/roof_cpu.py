@@ -24,7 +24,8 @@ from common.fault import Fault
 SECONDS = 2.0  # for all of it
 QUICK_SECONDS = 0.5
 SIDES = ((256, 1, 1), (512, 1, 4), (1024, 2, 16), (2048, 5, 1024))  # rows of the square matrices, from … to … threads
-CALLS = 100  # empty calls that are timed together: one is too short for a clock
+CALLS = 50  # empty calls that are timed together: one is too short for a clock
+NODES = 64
 COPY_BYTES = (64 << 20, 1 << 30)  # smallest and largest array; between them twice the last-level caches
 PIECE = 8 << 20  # bytes that each thread copies in one try
 FLOAT = TensorProto.FLOAT
@@ -37,18 +38,20 @@ KINDS: dict[str, tuple[str, int, int, int]] = {  # operator, and types of both f
 
 
 def measure(threads: int, *, seconds: float = SECONDS) -> dict[str, Any]:
-    """What the processor does with `threads` threads: 10^9 operations/s, GB/s, us per call that does nothing.
+    """What the processor does with `threads` threads: 10^9 operations/s, GB/s, us per empty call and per empty node.
 
     A kind of number that the library cannot multiply is None. fp16 without instructions for it runs as fp32.
     """
     part = seconds / (len(KINDS) + 2)
+    call, node = empty_call(threads, seconds=part)
     return {
         "where": "cpu",
         "threads": threads,
         **{name: multiply(threads, *kind, seconds=part) for name, kind in KINDS.items()},
         "bf16_gflops": None,  # ONNX Runtime has no bfloat16 MatMul on a processor
         "copy_gb_s": copy(threads, seconds=part),
-        "empty_call_us": empty_call(threads, seconds=part),
+        "empty_call_us": call,
+        "empty_node_us": node,
     }
 
 
@@ -82,16 +85,26 @@ def copy(threads: int, *, seconds: float, size: int | None = None) -> float:
     return round(2 * threads * PIECE / best / 1e9, 2)
 
 
-def empty_call(threads: int, *, seconds: float) -> float:
-    """Microseconds of a call whose graph hands one number through: what no model can be faster than."""
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "empty", [_value("x", 1)], [_value("y", 1)])
-    session, feed = Session(_model(graph), threads=threads), {"x": np.zeros(1, np.float32)}
+def empty_call(threads: int, *, seconds: float) -> tuple[float, float]:
+    """Microseconds of a call that hands one number through, and what each further node adds that does next to nothing.
+
+    No call is faster than the first; ONNX Runtime starts no node in less than the second.
+    """
+    one, many = (_chain(nodes, threads, seconds / 2) for nodes in (1, NODES))
+    return round(one, 3), round(max(many - one, 0) / (NODES - 1), 4)
+
+
+def _chain(nodes: int, threads: int, seconds: float) -> float:
+    """Microseconds of a call of that many nodes in a row."""
+    made = [helper.make_node("Neg", [f"v{n}"], [f"v{n + 1}"]) for n in range(nodes)]
+    graph = helper.make_graph(made, "chain", [_value("v0", 1)], [_value(f"v{nodes}", 1)])
+    session, feed = Session(_model(graph), threads=threads), {"v0": np.zeros(1, np.float32)}
 
     def calls() -> None:
         for _ in range(CALLS):
             session.run(feed)
 
-    return round(_least(calls, seconds) / CALLS * 1e6, 3)
+    return _least(calls, seconds) / CALLS * 1e6
 
 
 def _least(work: Callable[[], Any], seconds: float) -> float:

@@ -25,11 +25,15 @@ def of_roof(
     *,
     calls: int = 1,
     flops_float64: int = 0,
+    nodes: int | None = None,
     numbers: str = "fp32",
 ) -> dict[str, Any] | None:
     """{share, binds: compute | memory | call, and each roof's own share}; None where the roof was not measured.
 
-    flops, bytes, seconds  of all `calls` together
+    `nodes` beside them is no roof: the share of the time that ONNX Runtime takes to start so many nodes, which fewer
+    and larger ones would save.
+
+    flops, bytes, seconds  of all `calls` together, as are nodes
     flops_float64          the part of the flops done in double precision: they have a roof of their own
     """
     rate = roof.get(RATES[numbers])
@@ -46,6 +50,7 @@ def of_roof(
         "share": _round(least[binds] / seconds),
         "binds": binds,
         **{name: _round(time / seconds) for name, time in least.items()},
+        "nodes": _round(nodes * roof["empty_node_us"] / 1e6 / seconds) if nodes and roof.get("empty_node_us") else None,
     }
 
 

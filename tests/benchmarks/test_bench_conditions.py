@@ -21,7 +21,11 @@ ROOF = [
 ]
 BUNDLE = {
     **{"id": "b", "axis": "tile", "flops": 1_000_000_000, "flops_float64": 0, "bytes": 4_000_000},
-    **{"weight_bytes": 2_000_000, "each_more": {"flops": 500_000_000, "flops_float64": 0, "bytes": 1_000_000}},
+    **{
+        "nodes": 100,
+        "weight_bytes": 2_000_000,
+        "each_more": {"flops": 500_000_000, "flops_float64": 0, "bytes": 1_000_000},
+    },
 }
 
 

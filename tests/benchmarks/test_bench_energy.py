@@ -65,5 +65,9 @@ def test_a_million_inferences():
     assert found == pytest.approx({"value": 1.0, "low": 0.8, "high": 1.25})  # 0.36 an hour is 0.0001 a second
 
 
-def test_a_rate_of_nothing_costs_without_end():
-    assert cost.per_million(1, {"value": 0, "low": 0, "high": 1})["value"] == float("inf")
+def test_a_rate_of_nothing_has_no_price():
+    assert cost.per_million(0.36, {"value": 50.0, "low": 0.0, "high": None}) == {
+        "value": 2.0,
+        "low": None,
+        "high": None,
+    }

@@ -26,6 +26,7 @@ def test_the_roof_of_this_processor():
     assert roof["dgemm_gflops"] < roof["sgemm_gflops"] * 1.2
     assert 0.05 < roof["copy_gb_s"] < 2000
     assert 0.1 < roof["empty_call_us"] < 5000
+    assert 0 < roof["empty_node_us"] < roof["empty_call_us"]
 
 
 def test_a_kind_that_cannot_be_multiplied_is_none():
@@ -42,7 +43,7 @@ def test_a_kind_that_cannot_be_multiplied_is_none():
     ],
 )
 def test_the_nearest_roof_binds(flops, moved, seconds, expected):
-    assert share.of_roof(flops, moved, seconds, ROOF) == pytest.approx(expected)
+    assert share.of_roof(flops, moved, seconds, ROOF) == pytest.approx({**expected, "nodes": None})
 
 
 def test_double_precision_has_its_own_roof():
@@ -52,6 +53,11 @@ def test_double_precision_has_its_own_roof():
 
 def test_many_calls_in_one_block():
     assert share.of_roof(0, 0, 1.0, ROOF, calls=20_000)["share"] == pytest.approx(0.1)
+
+
+def test_starting_nodes_is_told_beside_the_roofs():
+    found = share.of_roof(1000, 1000, 0.001, {**ROOF, "empty_node_us": 0.5}, nodes=400)
+    assert (found["nodes"], found["share"], found["binds"]) == (0.2, 0.005, "call")
 
 
 def test_what_a_variant_multiplies():

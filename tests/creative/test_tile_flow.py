@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.probes import graph_cost
 from common.bundle.session import Session
 from pilots.creative.data.contract import Exemplar, Exemplars
 from pilots.creative.flow.codec import Codec
@@ -37,6 +39,11 @@ def model() -> TileFlow:
     return small().fit(seen(), seed=0)
 
 
+@pytest.fixture(scope="module")
+def graph(model) -> bytes:
+    return model.graph().SerializeToString()
+
+
 def feed(model: TileFlow, batch: int, height: int, width: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(1)
     noise = random.standard_normal((batch, model.channels, height, width), np.float32)
@@ -52,8 +59,8 @@ def feed(model: TileFlow, batch: int, height: int, width: int) -> dict[str, np.n
     }
 
 
-def test_graph_equals_eager_on_every_size_wraps_and_keeps_what_is_known(model):
-    session = Session(model.graph().SerializeToString())
+def test_graph_equals_eager_on_every_size_wraps_and_keeps_what_is_known(model, graph):
+    session = Session(graph)
     for shape in ((1, 32, 32), (2, 40, 64)):
         given = feed(model, *shape)
         made = session.run(given)
@@ -71,6 +78,16 @@ def test_graph_equals_eager_on_every_size_wraps_and_keeps_what_is_known(model):
             one = session.run({**given, "state": state, "grid": np.array([begin, end])})
             state = one["next"]
         assert np.abs(one["picture"] - made["picture"]).max() <= 1e-5
+
+
+def test_work_counted_from_the_graph_is_what_pytorch_counts(model, graph):
+    """PyTorch counts products alone: the graph's biases come on top, a few in a hundred in a net as narrow as this."""
+    given = feed(model, 1, 32, 32)
+    with FlopCounterMode(display=False) as counted, torch.no_grad():
+        model.eager()(*map(torch.from_numpy, given.values()))
+    by_op = graph_cost.count(graph, given)["flops_by_op"]
+    products = sum(by_op.get(op, 0) for op in ("Conv", "ConvTranspose", "Gemm", "MatMul"))
+    assert 1 <= products / counted.get_total_flops() < 1.05
 
 
 def test_openvino_runs_the_graph(model):
