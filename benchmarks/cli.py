@@ -17,6 +17,7 @@ VERBS = {
     "table": ("benchmarks.table", "tables and plots from result files"),
     "compare": ("benchmarks.compare", "what changed between two result files, beyond the noise"),
     "size": ("benchmarks.size", "how many cores or GPUs for a rate, and what they cost"),
+    "index": ("benchmarks.index", "runs/index.html over the newest run of each pilot"),
     "slurm": ("benchmarks.slurm.command", "the same measurements as a job on a Slurm cluster"),
 }
 HELP = "usage: pilot-bench VERB …\n\n" + "".join(f"  {verb:8} {says}\n" for verb, (_, says) in VERBS.items())

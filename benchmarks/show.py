@@ -25,8 +25,11 @@ def show(result: dict[str, Any]) -> None:
         cells = [short(latency[p]["value"]) if p in latency else "–" for p in ("p50", "p90", "p99")]
         table.add_row(names[m["bundle"]], m["scenario"], contestant(m), *cells, span(m["rate_per_s"]), m["verdict"])
     console.print(table)
+    quick = any(m["settings"].get("quick") for m in result["measurements"])
+    if quick:
+        console.print("A quick run is a first look, not figures to plan with; why rows are INVALID stands in its file.")
     for m in result["measurements"]:
-        for reason in m["reasons"] if m["verdict"] == "INVALID" else []:
+        for reason in m["reasons"] if m["verdict"] == "INVALID" and not quick else []:
             console.print(f"INVALID {names[m['bundle']]} {m['scenario']}, {contestant(m)}: {reason}", markup=False)
     for c in result["comparisons"]:
         if c["faster"]:

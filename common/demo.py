@@ -1,4 +1,4 @@
-"""pilot-demo: from a fresh clone to finished reports, with the seconds that each part took.
+"""pilot-demo: from a fresh clone to finished reports and one page over them, with the seconds that each part took.
 
 It calls the same commands a person would type, so what it shows is what a person gets.
 """
@@ -22,6 +22,11 @@ PARTS = {  # part: its command
         *("pilot-creative", "data=sample", "data.materials=[brick,gravel]"),
         *("model.patch=64", "model.base=60", "model.per_class=30", "tiles=2"),  # a tenth of the usual work
     ],
+    "benchmark": [
+        *("pilot-bench", "run", "--bundle", "all", "--quick", "--scenario", "single_stream,offline"),
+        *("--threads", "1", "--out", "runs/speed"),  # a server's p99 takes more queries than fit into 20 s
+    ],
+    "overview": ["pilot-bench", "index"],
 }
 
 
@@ -44,8 +49,10 @@ def demo() -> None:
     for part, spent in seconds.items():
         print(f"{part:<16}{spent:6.1f} s")
     print(f"{'together':<16}{sum(seconds.values()):6.1f} s\n")
-    for pilot in list(PARTS)[1:]:
-        print(f"report: {find_run(f'{pilot}/latest').resolve() / 'report.html'}")
+    for part, (program, *_) in PARTS.items():
+        if program == f"pilot-{part}":
+            print(f"report: {find_run(f'{part}/latest').resolve() / 'report.html'}")
+    print(f"all of it, and what to do next: {Path('runs/index.html').resolve()}")
 
 
 if __name__ == "__main__":
