@@ -80,7 +80,7 @@ def open_arms(
             for count in counts if getattr(runtime, "THREADED", True) else counts[:1]:
                 try:
                     arms.append(Arm(name, variant, count, runtime.open_engine(workload, variant, model, count)))
-                except Unsupported as reason:
+                except (Unsupported, Fault, MemoryError) as reason:
                     skip(name, variant, str(reason))
                     break
     return arms, skipped

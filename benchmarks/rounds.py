@@ -14,9 +14,11 @@ import numpy as np
 
 from benchmarks.arms import Arm
 from benchmarks.histogram import Histogram
+from benchmarks.runtimes import Unsupported
 from benchmarks.scenarios import Measured, Settings
 from benchmarks.stats import Interval, early_stopping, faster, hull, over_rounds, paired_ratio, quantile_interval
 from benchmarks.workload import Workload
+from common.fault import Fault
 
 SHOWN = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 JUDGED = {"single_stream": 0.9, "multi_stream": 0.99}  # the percentile whose early stopping decides, as in LoadGen
@@ -34,18 +36,30 @@ def play(
     rounds: int,
     clock,
     observe: Callable[[Arm, Block], Measured] = lambda arm, block: block(),
-) -> list[Blocks]:
-    """`rounds` blocks of each arm, in the order of `arms`. `observe` lets a block run and may note more about it."""
+    until: float = float("inf"),
+) -> list[Blocks | str]:
+    """`rounds` blocks of each arm, in the order of `arms`; a sentence for one that gave up.
+
+    observe  lets a block run and may note more about it
+    until    no further round begins after it, seconds of the clock; but there is always one
+    """
     random = np.random.default_rng(settings.seed)
     blocks: list[Blocks] = [[] for _ in arms]
-    for arm in arms:
-        arm.engine.seconds(0)  # warm
-    for number in range(rounds):
-        now = replace(settings, seed=settings.seed * 1000 + number)  # the same arrivals for every arm of a round
-        for at in random.permutation(len(arms)):
-            block = partial(scenario.run, arms[at].engine, workload, now, clock)
-            blocks[at].append(observe(arms[at], block))
-    return blocks
+    gone: dict[int, str] = {}
+    for number in range(-1, rounds):  # the first is one call each, to warm up
+        if number > 0 and clock.now() > until:
+            break
+        now = replace(settings, seed=settings.seed * 1000 + max(number, 0))  # the same arrivals for every arm
+        for at in random.permutation(len(arms)) if number >= 0 else range(len(arms)):
+            engine = arms[at].engine
+            try:
+                if number < 0:
+                    engine.seconds(0)
+                elif at not in gone:
+                    blocks[at].append(observe(arms[at], partial(scenario.run, engine, workload, now, clock)))
+            except (Unsupported, Fault, MemoryError) as reason:
+                gone[at] = str(reason) or "not enough memory"
+    return [gone.get(at, of_arm) for at, of_arm in enumerate(blocks)]
 
 
 def figure(block: Measured, scenario: str) -> float:
@@ -88,6 +102,7 @@ def measurement(blocks: Blocks, scenario: str) -> dict[str, Any]:
         "energy": _energy(blocks),
         "verdict": "INVALID" if wrong else "VALID",
         "reasons": reasons,
+        "notes": list(dict.fromkeys(note for block in blocks for note in block.notes)),
     }
 
 

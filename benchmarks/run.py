@@ -28,12 +28,13 @@ from benchmarks.stats import min_queries
 from benchmarks.units import Parser, count, milliseconds, price, seconds, words
 from benchmarks.variants.accuracy_gate import of_arms
 from benchmarks.workload import Workload, workloads
+from common.fault import Fault
 from common.machine import commit, cores
 from common.progress import Progress
 
 LEAST_P99_MS, TIMES_SINGLE = 10.0, 5.0  # the server's bound where none is given
 PATIENCE = 10  # times --seconds: a block ends then, even with too few queries
-QUICK = {"seconds": 0.15, "rounds": 3, "patience": 2, "batches": (1, 8, 64)}
+QUICK = {"seconds": 0.15, "rounds": 3, "patience": 2, "batches": (1, 8, 64), "all": 10.0}  # s; all: of all bundles
 
 
 def main(argv: list[str]) -> None:
@@ -48,12 +49,16 @@ def main(argv: list[str]) -> None:
 def asked(argv: list[str]) -> argparse.Namespace:
     """The words of the command line, read; a Fault for a runtime, variant or scenario that nobody knows."""
     given = parser().parse_args(argv)
+    if given.scenario is None:
+        given.scenario = ["single_stream", "offline"] if given.quick else ["single_stream", "offline", "server"]
     given.command = shlex.join(["pilot-bench", "run", *argv])
     for kind, chosen, known in (
         ("runtime", given.runtime, RUNTIMES),
         ("variant", given.variant, VARIANTS),
         ("scenario", given.scenario, SCENARIOS),
     ):
+        if not chosen:
+            raise Fault(f"--{kind} names nothing: choose from {', '.join(known)}")
         for name in chosen:
             if name not in known:
                 part(kind, name, known)  # says which there are
@@ -74,9 +79,14 @@ def parser() -> Parser:
     made.add_argument("--p99", type=milliseconds, help="bound of the server scenario, such as 50ms")
     made.add_argument("--price", type=price, help="pounds an hour of one core, or of one GPU, such as 0.05")
     made.add_argument("--seed", type=int, default=0)
-    made.add_argument("--quick", action="store_true", help="a first look in seconds; too few queries for a verdict")
-    made.add_argument("--out", type=Path, default=result.FOLDER, metavar="FOLDER", help=f"default {result.FOLDER.name}")
-    made.set_defaults(scenario=["single_stream", "offline", "server"])
+    made.add_argument("--quick", action="store_true", help="a first look, a few seconds for each bundle")
+    made.add_argument(
+        "--out",
+        type=Path,
+        default=result.FOLDER,
+        metavar="FOLDER",
+        help="for the result file; default benchmarks/results/speed",
+    )
     return made
 
 
@@ -106,15 +116,20 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
         "comparisons": [],
         "skipped": [],
     }
+    began = clock.now()
     with Watch() as watch:
-        for workload in chosen:
+        for number, workload in enumerate(chosen, start=1):
+            until = began + QUICK["all"] * number / len(chosen) if given.quick else float("inf")
             with Progress(f"{workload.label} {workload.bundle.manifest['version']}") as stage:
-                _bundle(made, workload, given, settings, turns, counts, clock, stage)
+                _bundle(made, workload, given, settings, turns, counts, clock, stage, until)
+    if not made["measurements"]:
+        why = "; ".join(dict.fromkeys(skipped["reason"] for skipped in made["skipped"]))
+        raise Fault(f"Nothing could be measured: {why}")
     conditions.conclude(made, conditions.joined(start, conditions.roofs(**ends)), watch.facts())
     return made
 
 
-def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> None:
+def _bundle(made, workload, given, settings, turns, counts, clock, stage, until) -> None:
     """All scenarios of one bundle, added to the result."""
     stage.say("its work")
     made["bundles"].append(_identity(workload) | conditions.work(workload, quick=given.quick))
@@ -127,21 +142,28 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage) -> Non
             stage.say(name)
             now = _for_scenario(settings, name, turns, given, made, workload, arms, clock)
             blocks = rounds.play(
-                arms, workload, part("scenario", name, SCENARIOS), now, turns, clock, conditions.watched
+                arms, workload, part("scenario", name, SCENARIOS), now, turns, clock, conditions.watched, until
             )
             asked = {"seconds": now.seconds, "queries": now.queries, "longest": now.longest, "rounds": turns}
             asked |= {"p99_ms": now.p99_ms, "quick": given.quick, "price_gbp_per_hour": given.price}
             for arm, of_arm in zip(arms, blocks, strict=True):
+                if isinstance(of_arm, str):
+                    left = {"runtime": arm.runtime, "variant": arm.variant, "scenario": name}
+                    reason = f"{arm.threads} thread{'s' * (arm.threads > 1)}: {of_arm}"
+                    made["skipped"].append({"bundle": workload.bundle.id, **left, "reason": reason})
+                    continue
                 asked["workers"] = arm.engine.facts.get("workers") if name == "server" else None
                 found = rounds.measurement(of_arm, name)
                 if given.quick:
-                    found["reasons"].append("a quick run: a first look, not a figure to plan with")
+                    found["notes"].append("a quick run: a first look, not a figure to plan with")
                 made["measurements"].append(
                     {"bundle": workload.bundle.id, **arm.key, "scenario": name, "facts": arm.engine.facts}
                     | {"settings": dict(asked), "share_of_roof": None}
                     | {"accuracy": accuracy[arm], **found}
                 )
-            compared = uncounted(rounds.comparisons(arms, blocks, name), accuracy)
+            stayed = [(arm, of_arm) for arm, of_arm in zip(arms, blocks, strict=True) if not isinstance(of_arm, str)]
+            compared = rounds.comparisons(*zip(*stayed, strict=True), name) if stayed else []
+            compared = uncounted(compared, accuracy)
             made["comparisons"] += [{"bundle": workload.bundle.id, **entry} for entry in compared]
     finally:
         for arm in arms:

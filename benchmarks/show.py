@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -9,10 +10,13 @@ from rich.table import Table
 
 from common.words import short
 
+LOG_WIDTH = 140  # characters, where the output is no terminal
+
 
 def show(result: dict[str, Any]) -> None:
     """A line for every measurement, then what is faster than what, then what was left out."""
-    console = Console(soft_wrap=False)
+    console = Console() if Console().is_terminal else Console(width=LOG_WIDTH)
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     names = {bundle["id"]: bundle["name"] for bundle in result["bundles"]}
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (
@@ -27,21 +31,18 @@ def show(result: dict[str, Any]) -> None:
     console.print(table)
     quick = any(m["settings"].get("quick") for m in result["measurements"])
     if quick:
-        console.print("A quick run is a first look, not figures to plan with; why rows are INVALID stands in its file.")
+        say("A quick run is a first look, not figures to plan with; why rows are INVALID stands in its file.")
     for m in result["measurements"]:
-        for reason in m["reasons"] if m["verdict"] == "INVALID" and not quick else []:
-            console.print(f"INVALID {names[m['bundle']]} {m['scenario']}, {contestant(m)}: {reason}", markup=False)
+        if m["verdict"] == "INVALID" and not quick:
+            say(f"INVALID {names[m['bundle']]} {m['scenario']}, {contestant(m)}: {'; '.join(m['reasons'])}")
     for c in result["comparisons"]:
         if c["faster"]:
             first, second = (c["a"], c["b"]) if c["faster"] == "a" else (c["b"], c["a"])
             times = c["ratio"] if c["faster"] == "a" else 1 / c["ratio"]
-            console.print(
-                f"{names[c['bundle']]} {c['scenario']}: {contestant(first)} is {short(times)} times as fast as "
-                f"{contestant(second)}",
-                markup=False,
-            )
+            words = f"{contestant(first)} is {short(times)} times as fast as {contestant(second)}"
+            say(f"{names[c['bundle']]} {c['scenario']}: {words}")
     for s in result["skipped"]:
-        console.print(f"left out: {s['runtime']} {s['variant'] or ''}: {s['reason']}", markup=False)
+        say(f"left out: {' '.join(filter(None, (s['runtime'], s['variant'], s['scenario'])))}: {s['reason']}")
 
 
 def contestant(arm: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ class Settings:
 
 @dataclass
 class Measured:
-    """What a block found. `reasons` say why it is not valid, or what was left out of the sweep.
+    """What a block found. `reasons` say why it is not valid, `notes` what else one should know.
 
     noise, energy  of the block, put beside it by who let it run
     """
@@ -51,5 +51,6 @@ class Measured:
     sweep: list[dict[str, Any]] = field(default_factory=list)
     valid: bool = True
     reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     noise: dict[str, Any] | None = None
     energy: dict[str, Any] | None = None

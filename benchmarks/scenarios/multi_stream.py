@@ -23,5 +23,5 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
             latency.add(engine.seconds(0, together))
         asked += 1
     rate = asked * together / latency.total
-    reasons = [] if workload.axis else ["one call for each query: the graph takes no batch"]
-    return Measured(asked, clock.now() - began, latency, Interval(rate, None, None), reasons=reasons)
+    notes = [] if workload.axis else ["one call for each query: the graph takes no batch"]
+    return Measured(asked, clock.now() - began, latency, Interval(rate, None, None), notes=notes)

@@ -43,12 +43,12 @@ def test_a_block_goes_on_until_the_queries_are_enough_but_not_for_ever():
 
 def test_multi_stream_waits_for_all_eight():
     """In one call where the graph takes a batch, one after another where it does not."""
-    for workload, reasons in ((OneQuery(), 0), (NoBatch(), 1)):
+    for workload, notes in ((OneQuery(), 0), (NoBatch(), 1)):
         clock = FakeClock()
         found = multi_stream.run(FixedEngine(clock, 0.01), workload, Settings(seconds=0.8, queries=1), clock)
         assert found.latency.quantile(0.5) == pytest.approx(0.08, rel=WIDTH)
         assert found.rate_per_s.value == pytest.approx(100)
-        assert len(found.reasons) == reasons
+        assert len(found.notes) == notes
 
 
 def test_offline_finds_the_best_batch():
@@ -68,7 +68,7 @@ def test_offline_finds_the_best_batch():
     assert found.rate_per_s.value == pytest.approx(4 / 0.014)
     alone = offline.run(Cached(clock), NoBatch(), Settings(seconds=1, batches=(1, 4)), clock)
     assert [row["batch"] for row in alone.sweep] == [1]
-    assert alone.reasons == ["batch 1 alone: the graph has no axis along which queries can be joined"]
+    assert alone.notes == ["batch 1 alone: the graph has no axis along which queries can be joined"]
 
 
 def test_offline_ends_where_the_graph_the_memory_or_the_patience_does(monkeypatch):
@@ -83,13 +83,13 @@ def test_offline_ends_where_the_graph_the_memory_or_the_patience_does(monkeypatc
     asked = Settings(seconds=1, batches=(1, 4, 16, 64), longest=100)
     found = offline.run(Refuses(clock, 0.01), OneQuery(), asked, clock)
     assert [row["batch"] for row in found.sweep] == [1, 4]
-    assert found.reasons == ["no batch of 16 and more: model.onnx could not be run: not enough memory"]
+    assert found.notes == ["no batch of 16 and more: model.onnx could not be run: not enough memory"]
     slow = offline.run(FixedEngine(clock, 2.0), OneQuery(), asked, clock)
-    assert slow.reasons == ["no batch of 16 and more: one call takes 32.0 s"]
+    assert slow.notes == ["no batch of 16 and more: a call would take over 25 s"]
     held = iter(range(0, 10**15, 10**12))
     monkeypatch.setattr(offline, "_held_bytes", lambda: next(held))
     large = offline.run(FixedEngine(clock, 0.01), OneQuery(), asked, clock)
-    assert large.reasons == ["no batch of more than 1: it would take over half of the memory that is free"]
+    assert large.notes == ["no batch of more than 1: it would take over half of the memory that is free"]
 
 
 def test_waiting_times_of_one_worker():
