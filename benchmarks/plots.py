@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.result import machine_word
 from benchmarks.rows import arm
+from benchmarks.size import occupied
 from common.atomic import write_text
 from common.report import COLOURS, figure, svg
 from common.words import short
@@ -50,7 +52,7 @@ def drawings(results: Results) -> dict[str, tuple[str, str]]:
             lines = list(swept(results, identity, scenario))
             if lines:
                 found[f"{name}_{scenario}.svg"] = one(panel, lines, name)
-    if any(True for _ in points(results)):
+    if points(results):
         found["roofline.svg"] = roofline(results)
     return found
 
@@ -107,57 +109,82 @@ def batches(axes: Axes, lines: list[Line]) -> str:
     return "rate against batch"
 
 
-def points(results: Results) -> Iterator[tuple[str, str, float, float]]:
-    """(machine, bundle, FLOPs per byte, GFLOP/s reached) of the bundle's own graph at its best, on the processor."""
-    best: dict[tuple[str, str], tuple[float, float]] = {}
+@dataclass(frozen=True)
+class Point:
+    """The best that a bundle's own fp32 graph reached on one kind of processor."""
+
+    machine: str
+    where: str  # cpu or cuda
+    bundle: str
+    intensity: float  # operations for a byte
+    reached: float  # GFLOP/s
+
+
+def points(results: Results) -> list[Point]:
+    """One for each bundle on each machine's processor and GPU, by measurements that are VALID."""
+    best: dict[tuple[str, str, str], Point] = {}
     for result in results.values():
         bundles = {bundle["id"]: bundle for bundle in result["bundles"]}
         for m in result["measurements"]:
-            bundle = bundles[m["bundle"]]
-            counted = bundle["flops"] and bundle["bytes"] and m["rate_per_s"]
-            if not counted or m["runtime"] != "ort_cpu" or m["variant"] != "fp32" or m["verdict"] != "VALID":
+            bundle, rate = bundles[m["bundle"]], m["rate_per_s"]
+            known = bundle["flops"] and bundle["bytes"] and rate and m["verdict"] == "VALID"
+            if not known or m["variant"] != "fp32" or m["runtime"] == "native":
                 continue
-            reached = bundle["flops"] * m["rate_per_s"]["value"] / 1e9
-            key = (machine_word(result["machine"]), bundle["name"])
-            best[key] = max(best.get(key, (0, 0)), (reached, bundle["flops"] / bundle["bytes"]))
-    for (machine, name), (reached, intensity) in sorted(best.items()):
-        yield machine, name, intensity, reached
+            flops, moved = work(bundle, m)
+            place = (machine_word(result["machine"]), occupied(m)[1], bundle["name"])
+            where = "cuda" if place[1] == "GPU" else "cpu"
+            point = Point(place[0], where, place[2], flops / moved, flops * rate["value"] / 1e9)
+            if place not in best or point.reached > best[place].reached:
+                best[place] = point
+    return [best[place] for place in sorted(best)]
+
+
+def work(bundle: dict[str, Any], m: dict[str, Any]) -> tuple[float, float]:
+    """Operations and bytes of one query at the batch that was fastest: later queries of a call share the weights."""
+    sizes = [row for row in m["sweep"] if row.get("batch")]
+    batch = max(sizes, key=lambda row: row.get("samples_per_s", 0))["batch"] if sizes else 1
+    more = bundle.get("each_more") or {}
+    one, each = ([of.get(name, bundle[name]) for name in ("flops", "bytes")] for of in (bundle, more))
+    return tuple((first + (batch - 1) * further) / batch for first, further in zip(one, each, strict=True))
 
 
 def roofline(results: Results) -> tuple[str, str]:
     """What each bundle reached, under what its machine could do: copying on the left, multiplying on the right."""
-    drawing, (axes,) = figure(3.4)
-    found = list(points(results))
-    machines = list(dict.fromkeys(machine for machine, *_ in found))
-    names = list(dict.fromkeys(name for _, name, *_ in found))
-    span = [min(i for *_, i, _ in found) / 10, max(i for *_, i, _ in found) * 10]
-    for at, machine in enumerate(machines):
-        colour = COLOURS[at % len(COLOURS)]
-        for roof in best_roofs(results, machine):
-            top, slope = roof["sgemm_gflops"], roof["copy_gb_s"]
-            span[1] = max(span[1], 3 * top / slope)
-            x = [span[0], top / slope, span[1]]
-            axes.plot(x, [slope * span[0], top, top], color=colour, linewidth=1, label=f"roof of {machine}")
-        for _, name, intensity, reached in (p for p in found if p[0] == machine):
-            axes.plot(intensity, reached, MARKS[names.index(name) % len(MARKS)], color=colour)
-            axes.annotate(name, (intensity, reached), xytext=(5, -3), textcoords="offset points", fontsize=8)
+    found = points(results)
+    places = list(dict.fromkeys((point.machine, point.where) for point in found))
+    names = list(dict.fromkeys(point.bundle for point in found))
+    drawing, (axes,) = figure(2.7 + 0.17 * len(places))
+    roofs = {place: roof for place in places if (roof := highest(results, *place))}
+    ridges = [roof["sgemm_gflops"] / roof["copy_gb_s"] for roof in roofs.values()]
+    span = [point.intensity for point in found] + ridges
+    left, right = min(span) / 4, max(span) * 10
+    for at, place in enumerate(places):
+        look = {"color": COLOURS[at % len(COLOURS)]}
+        if place in roofs:
+            top, slope = roofs[place]["sgemm_gflops"], roofs[place]["copy_gb_s"]
+            label = f"fp32 roof of {place[0]}" + (", GPU" if place[1] == "cuda" else "")
+            axes.plot([left, top / slope, right], [slope * left, top, top], linewidth=1, label=label, **look)
+        for point in (point for point in found if (point.machine, point.where) == place):
+            axes.plot(point.intensity, point.reached, MARKS[names.index(point.bundle) % len(MARKS)], **look)
+            put = {"xytext": (5, -3), "textcoords": "offset points", "fontsize": 8}
+            axes.annotate(point.bundle, (point.intensity, point.reached), **put)
     logarithmic(axes, "floating-point operations for a byte", "GFLOP/s")
-    axes.set_title("how near the roof (fp32 on the processor, best scenario)", fontsize=9, loc="left")
+    axes.set_title("how near the roof (fp32, each bundle at its best)", fontsize=9, loc="left")
     drawing.legend(loc="outside lower left", frameon=False, fontsize=8)
-    shown = "; ".join(f"{name} on {machine} {reached:.3g} GFLOP/s" for machine, name, _, reached in found)
+    shown = "; ".join(f"{point.bundle} on {point.machine} {short(point.reached)} GFLOP/s" for point in found)
     return standalone(drawing, f"roofline: {shown}")
 
 
-def best_roofs(results: Results, machine: str) -> list[dict[str, Any]]:
-    """The processor's highest roof on this machine, as a list of one or none."""
+def highest(results: Results, machine: str, where: str) -> dict[str, Any] | None:
+    """The highest roof of this machine's processor (cpu) or GPU (cuda); None where none was measured."""
     roofs = [
         roof
         for result in results.values()
         if machine_word(result["machine"]) == machine
         for roof in result["roof"]
-        if roof["where"] == "cpu" and roof.get("sgemm_gflops") and roof.get("copy_gb_s")
+        if roof["where"].startswith(where) and roof.get("sgemm_gflops") and roof.get("copy_gb_s")
     ]
-    return sorted(roofs, key=lambda roof: roof["sgemm_gflops"])[-1:]
+    return max(roofs, key=lambda roof: roof["sgemm_gflops"], default=None)
 
 
 def style(at: int) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def row(result: dict[str, Any], bundle: dict[str, Any], m: dict[str, Any]) -> Ro
         "accuracy": accuracy(m),
         "mJ a query": energy(m),
         "£ a million": between(cost(m)),
-        "verdict": ": ".join(filter(None, (m["verdict"], "; ".join(m["reasons"])))),
+        "verdict": ": ".join(filter(None, (m["verdict"], "; ".join((*m["reasons"], *m.get("notes", ())))))),
     }
 
 
@@ -117,6 +117,8 @@ def machines(results: Results) -> list[Row]:
 
 def ceiling(roof: dict[str, Any]) -> str:
     """What a kind of hardware could do at most, measured in the same minutes."""
+    if not roof.get("sgemm_gflops"):
+        return f"{roof['where']}: {roof.get('why') or 'not measured'}"
     threads = f", {pieces(roof['threads'], 'thread')}" if roof.get("threads") else ""
     return f"{roof['where']}{threads}: {short(roof.get('sgemm_gflops'))} GFLOP/s, {short(roof.get('copy_gb_s'))} GB/s"
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from made_result import ROOF, TOY, interval, measured, result
+from made_result import ROOF, TOY, bundle, interval, measured, result
 
 from benchmarks import plots, table
 from benchmarks.readme import PROJECT
@@ -92,10 +92,22 @@ def test_plots_are_whole_and_the_same_every_time(two, tmp_path):
     assert plots.roofline(two)[0] == (tmp_path / "results/plots/roofline.svg").read_text()
 
 
-def test_the_roofline_has_the_figure_worked_out_by_hand(two):
-    """10^6 operations and 10^5 bytes a query: 10 a byte; 500 queries a second are 0.5 GFLOP/s."""
-    (_, _, intensity, reached), *_ = [p for p in plots.points(two) if p[0] == "toy-one-1"]
-    assert (intensity, reached) == pytest.approx((10.0, 0.5))
+def test_the_roofline_has_the_figures_worked_out_by_hand(two):
+    """10^6 operations and 10^5 bytes a query are 10 a byte; 500 queries a second are 0.5 GFLOP/s, 80,000 are 80."""
+    found = [(point.machine, point.where, point.intensity, point.reached) for point in plots.points(two)]
+    assert found == [
+        ("other-16-nvidia-h200", "cuda", pytest.approx(10.0), pytest.approx(80.0)),
+        ("other-16-nvidia-h200", "cpu", pytest.approx(10.0), pytest.approx(0.8)),
+        ("toy-one-1", "cpu", pytest.approx(10.0), pytest.approx(0.5)),
+    ]
+    assert plots.highest(two, "other-16-nvidia-h200", "cuda")["sgemm_gflops"] == 5e4
+
+
+def test_a_batch_shares_the_weights():
+    """Of 10^5 bytes 6·10^4 are weights: a batch of 4 moves (10^5 + 3·4·10^4) / 4 for each query."""
+    about = bundle(each_more={"flops": 1e6, "bytes": 4e4})
+    assert plots.work(about, measured("offline", sweep=BATCHES[:2])) == pytest.approx((1e6, 5.5e4))
+    assert plots.work(about, measured()) == (1e6, 1e5)
 
 
 def test_nothing_measured_yet():
