@@ -62,7 +62,7 @@ def test_the_command_names_its_verbs(capsys):
     assert bench("--help") == 0
     said = capsys.readouterr().out
     assert all(verb in said for verb in cli.VERBS)
-    assert len(cli.VERBS) == 6
+    assert len(cli.VERBS) >= 6
 
 
 @pytest.mark.parametrize(
