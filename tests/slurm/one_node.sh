@@ -65,7 +65,7 @@ write_sacct() {
 ids=
 while [ $# -gt 0 ]; do [ "$1" = -j ] && { ids="$ids${ids:+,}$2"; shift; }; shift; done
 echo 'JobID|State|NodeList'
-squeue --states=all -h -r -j "$ids" -o '%i|%T|%N'
+squeue --states=all -h -r -j "$ids" -o '%i|%T|%N' 2>/dev/null || true
 END
   chmod +x "$at/bin/sacct"
 }

@@ -39,8 +39,8 @@ class Cluster:
         return done.stdout
 
     def states(self) -> dict[str, str]:
-        """Of every array task: JOB_INDEX -> state."""
-        rows = self.ask("squeue", "-h", "-r", "-t", "all", "-o", "%F_%K|%T").splitlines()
+        """Of every job, or array task as JOB_INDEX: its state."""
+        rows = self.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i|%T").splitlines()
         return dict(row.split("|") for row in rows)
 
     def running(self) -> list[str]:
