@@ -1,4 +1,4 @@
-# make demo: fresh clone to reports · make test: is it right · make soak: does it stay right · make install: just .venv
+# make demo: fresh clone to reports · make test: is it right · make soak: does it stay right · make slurm: on a cluster · make install: just .venv
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := data,manufacturing,healthtech,creative,test
@@ -6,7 +6,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test soak foundation install
+.PHONY: demo test soak slurm foundation install
 
 demo: .venv/.installed
 	@$(BIN)/pilot-demo
@@ -21,6 +21,11 @@ test: .venv/.installed
 soak: .venv/.installed foundation
 	@$(BIN)/pytest -n auto --dist loadfile -m long tests
 	@$(BIN)/python -m benchmarks.soak
+
+# A Slurm of one node in a folder of its own, from Debian's packages: as root; elsewhere its tests are skipped, and say so.
+slurm: .venv/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[slurm]'
+	@$(BIN)/pytest -m slurm tests/slurm
 
 # What drives a text-to-image model of the user's own, which nobody else needs.
 foundation: .venv/.installed

@@ -46,7 +46,7 @@ def train(pilot: str, verbs: Mapping[str, str]) -> None:
     if on_cluster:
         if not given.multirun:
             raise Fault(f"{cluster_sweep.LAUNCHER} makes jobs of a sweep: add -m, as in -m model=a,b")
-        cluster_sweep.check()
+        cluster_sweep.begin(given.config_dir)
     if given.help and verbs:
         print(f"pilot-{pilot} VERB …   with VERB one of {', '.join(verbs)} (VERB --help says more)\n")
     flags = sys.argv[1:]

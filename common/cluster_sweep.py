@@ -6,6 +6,7 @@ Hydra's launcher hands each set of settings to submitit, which writes a Slurm jo
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -18,11 +19,18 @@ from common.cli import TYPED
 from common.fault import Fault
 
 LAUNCHER = "hydra/launcher=submitit_slurm"
+SITE = "PILOTS_SITE"  # tells the jobs of a sweep the user's own --config-dir; they read the checked copy of it
 SHARED = Path("runs")  # submitit keeps its files below it, so every node sees it
 
 
 def asked_for(words: Iterable[str]) -> bool:
     return LAUNCHER in words
+
+
+def begin(site: str | None) -> None:
+    """Before the jobs of a sweep with these settings of the user's own are made."""
+    check()
+    os.environ[SITE] = site or ""
 
 
 def check() -> None:
@@ -62,5 +70,6 @@ def sentence(err: Exception) -> str:
 def typed() -> tuple[str, ...]:
     """The words that gave this run its settings: a person's, or in a job of a sweep its share of them."""
     if HydraConfig.initialized() and "submitit" in str(HydraConfig.get().launcher.get("_target_")):
-        return tuple(HydraConfig.get().overrides.task)
+        site = os.environ.get(SITE)
+        return (*(("--config-dir", site) if site else ()), *HydraConfig.get().overrides.task)
     return TYPED

@@ -220,7 +220,7 @@ def test_patterns_and_sweeps(tmp_path):
 
 def test_ci_runs_what_the_readme_promises():
     ci = (ROOT / ".ci" / "run").read_text()
-    for line in ("make demo", "make test", "make soak"):
+    for line in ("make demo", "make test", "make soak", "make slurm"):
         assert line in README
         assert re.search(rf"^{line}$", ci, re.MULTILINE)
 

@@ -53,8 +53,8 @@ def test_a_sweep_makes_a_run_of_each(cluster, plant):
     """Two tasks begin in one second; each gets a folder of its own, and its own words."""
     code, said = sweep(cluster, plant, "model=naive,ridge")
     assert code == 0, said
-    told = "data=pumps split.folds=2 split.cuts=2"
-    assert commands(plant) == {f"pilot-manufacturing model={model} {told}" for model in ("naive", "ridge")}
+    told = "pilot-manufacturing --config-dir 'my site' data=pumps split.folds=2 split.cuts=2"
+    assert commands(plant) == {f"{told} model={model}" for model in ("naive", "ridge")}
     assert list((plant / "runs").glob(".site-*")) == []
 
 
