@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.arms import Arm
 from benchmarks.place import on_gpu
-from benchmarks.probes import graph_cost, profile, roof_cpu, roof_gpu, share
+from benchmarks.probes import gpu, graph_cost, profile, roof_cpu, roof_gpu, share
 from benchmarks.probes.energy import Meter
 from benchmarks.probes.noise import Watch
 from benchmarks.scenarios import Measured, Settings
@@ -22,11 +22,11 @@ WIDTH = {"fp32": 1.0, "fp16": 0.5, "bf16": 0.5, "int8": 0.25}  # of weights, nex
 Roofs = list[dict[str, Any]]
 
 
-def roofs(counts: Iterable[int], *, gpu: bool, quick: bool) -> Roofs:
+def roofs(counts: Iterable[int], *, with_gpu: bool, quick: bool) -> Roofs:
     """One entry for each number of threads, and one for each GPU where a runtime uses it."""
     seconds = roof_cpu.QUICK_SECONDS if quick else roof_cpu.SECONDS
     found: Roofs = [roof_cpu.measure(count, seconds=seconds) for count in sorted(set(counts))]
-    if not gpu:
+    if not with_gpu:
         return found
     cards = roof_gpu.measure(seconds=roof_gpu.QUICK_SECONDS if quick else roof_gpu.SECONDS)
     return [*found, *(cards if isinstance(cards, list) else [{"where": "gpu", "threads": None, "why": cards}])]
@@ -46,14 +46,24 @@ def joined(start: Roofs, end: Roofs) -> Roofs:
     return both
 
 
-def conclude(made: dict[str, Any], roof: Roofs, watched: dict[str, Any]) -> None:
-    """Put the roof, the quiet of the whole run and every measurement's share of the roof into a result."""
+def conclude(
+    made: dict[str, Any], roof: Roofs, watched: dict[str, Any], cards: Callable[[], list[dict[str, Any]]] = gpu.facts
+) -> None:
+    """Put the roof, the quiet of the whole run and every measurement's share of the roof into a result.
+
+    A GPU that others used, or that was slowed down, makes what was measured on it INVALID.
+    """
     bundles = {bundle["id"]: bundle for bundle in made["bundles"]}
     made["roof"] = roof
+    on_card = [found for found in made["measurements"] if on_gpu(found)]
+    disturbed = gpu.disturbed(made["machine"]["gpu"] or [], cards()) if on_card else []
+    for found in on_card if disturbed else []:
+        found["verdict"] = "INVALID"
+        found["reasons"] += disturbed
     for found in made["measurements"]:
         found["share_of_roof"] = share_of_roof(found, bundles[found["bundle"]], roof)
     blocks, noisy = (sum(found[name] for found in made["measurements"]) for name in ("rounds", "noisy_blocks"))
-    why = list(watched["why"])
+    why = [*watched["why"], *disturbed]
     if noisy:
         why.append(f"{noisy} of {blocks} blocks were noisy")
     why += [

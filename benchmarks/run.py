@@ -98,7 +98,7 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     chosen = [workload for text in given.bundle for workload in workloads(text)]
     sha, dirty = commit()
     ends = {"counts": {*counts, cores()}, "quick": given.quick}
-    ends["gpu"] = any(on_gpu({"runtime": r, "variant": v}) for r in given.runtime for v in given.variant)
+    ends["with_gpu"] = any(on_gpu({"runtime": r, "variant": v}) for r in given.runtime for v in given.variant)
     start = conditions.roofs(**ends)
     made = {
         "format": result.FORMAT,

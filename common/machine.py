@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from common import cgroup
+
 PACKAGES = (
     "sector-ai-pilots",
     *("numpy", "pandas", "pandera", "protobuf", "onnx"),
@@ -67,8 +69,14 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def cores() -> int:
-    """Cores that this process may use."""
+def cores(root: Path = cgroup.ROOT) -> int:
+    """Cores that this process may keep busy at once: those it may run on, and no more than its time limit pays for."""
+    limit = cgroup.cores(root)
+    return affinity() if limit is None else max(1, min(affinity(), int(limit)))
+
+
+def affinity() -> int:
+    """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -26,6 +26,7 @@ FIELDS = {  # our name: the tool's name
 THROTTLE = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")  # newer and older drivers
 # Bits that slow a card down under load; idling and a clock that the user set are no faults (nvml.h).
 SLOWED = {0x4: "power cap", 0x8: "hardware slowdown", 0x20: "heat", 0x40: "heat (hardware)", 0x80: "power brake"}
+FAULTS = tuple(words for words in SLOWED.values() if words != "power cap")  # a card at full load meets its power cap
 SECONDS_CAP = 20  # a card that wakes up
 NUMBERS = ("_mhz", "_mb", "_percent", "_w", "_c")
 
@@ -54,6 +55,17 @@ def facts(ask: Ask = nvidia_smi) -> list[dict[str, Any]]:
         card["programs"] = None if programs is None else sum(row[0] == uuid for row in _rows(programs))
         cards.append(card)
     return cards
+
+
+def disturbed(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Why figures of these cards do not count; `before` is from when nothing of ours ran on them yet."""
+    why = []
+    for number, (idle, used) in enumerate(zip(before, after, strict=False)):
+        if idle["programs"]:
+            why.append(f"{idle['programs']} other programs were computing on GPU {number}")
+        if faults := [reason for reason in used["slowed_by"] or [] if reason in FAULTS]:
+            why.append(f"GPU {number} was slowed down: {', '.join(faults)}")
+    return why
 
 
 def _rows(text: str | None) -> list[list[str]]:

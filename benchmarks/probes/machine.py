@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.probes import gpu
 from benchmarks.probes.cache import last_level_bytes
-from common import machine
+from common import cgroup, machine
 
 ROOT = Path("/")
 FLAGS = (  # what decides how fast matrices are multiplied
@@ -21,19 +21,20 @@ FLAGS = (  # what decides how fast matrices are multiplied
 def facts(root: Path = ROOT) -> dict[str, Any]:
     """Processor, cores granted, clock rules, memory, kernel, walls around this process, GPUs, load, versions."""
     known = machine.machine()
-    quota = _quota(root)
+    limit = cgroup.memory(root)
     return {
         "cpu": known["cpu"],
         "flags": _flags(root),
         "cores_seen": os.cpu_count(),
-        "cores": _granted(known["cores"], quota),
-        "cores_affinity": known["cores"],
-        "cores_quota": quota,
+        "cores": machine.cores(root),
+        "cores_affinity": machine.affinity(),
+        "cores_quota": cgroup.cores(root),
         "threads_per_core": _threads_per_core(root),
         "last_level_cache_mb": None if (size := last_level_bytes()) is None else round(size / 2**20, 1),
         "governor": _read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(root),
         "ram_gb": known["ram_gb"],
+        "ram_limit_gb": None if limit is None else round(limit / 2**30, 1),
         "system": platform.system(),
         "kernel": platform.release(),
         "architecture": platform.machine(),
@@ -43,41 +44,6 @@ def facts(root: Path = ROOT) -> dict[str, Any]:
         "gpu": gpu.facts() or None,
         "versions": known["versions"],
     }
-
-
-def _granted(affinity: int, quota: float | None) -> int:
-    """Whole cores that may be kept busy at once."""
-    return affinity if quota is None else max(1, min(affinity, int(quota)))
-
-
-def _quota(root: Path) -> float | None:
-    """Cores' worth of time that the control groups around this process allow, the tightest of them; None: no limit."""
-    limits = []
-    for line in (_read(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            limits += [_v2(root / "sys/fs/cgroup" / part) for part in _upwards(path)]
-        elif "cpu" in controllers.split(","):
-            limits += [
-                _v1(root / "sys/fs/cgroup" / mount / part) for mount in ("cpu", controllers) for part in _upwards(path)
-            ]
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _upwards(path: str) -> list[str]:
-    """'/a/b' -> 'a/b', 'a', ''. Inside a container only the last of them may exist."""
-    parts = [part for part in path.split("/") if part and part != ".."]
-    return ["/".join(parts[:n]) for n in range(len(parts), -1, -1)]
-
-
-def _v2(folder: Path) -> float | None:
-    words = (_read(folder / "cpu.max") or "max").split()
-    return None if words[0] == "max" or len(words) != 2 else round(int(words[0]) / int(words[1]), 2)
-
-
-def _v1(folder: Path) -> float | None:
-    quota, period = (_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-    return None if quota is None or period is None or int(quota) <= 0 else round(int(quota) / int(period), 2)
 
 
 def _flags(root: Path) -> list[str] | None:

@@ -18,6 +18,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.probes.cache import last_level_bytes
+from common import cgroup
 from common.bundle.session import SESSION_OPTIONS, Session
 from common.fault import Fault
 
@@ -27,6 +28,7 @@ SIDES = ((256, 1, 1), (512, 1, 4), (1024, 2, 16), (2048, 5, 1024))  # rows of th
 CALLS = 50  # empty calls that are timed together: one is too short for a clock
 NODES = 64
 COPY_BYTES = (64 << 20, 1 << 30)  # smallest and largest array; between them twice the last-level caches
+MEMORY_PART = 8  # of what a control group allows goes into each array
 PIECE = 8 << 20  # bytes that each thread copies in one try
 FLOAT = TensorProto.FLOAT
 KINDS: dict[str, tuple[str, int, int, int]] = {  # operator, and types of both factors and of the product
@@ -70,8 +72,7 @@ def multiply(threads: int, op: str, left: int, right: int, product: int, *, seco
 
 def copy(threads: int, *, seconds: float, size: int | None = None) -> float:
     """GB/s read plus GB/s written, piece after piece through two arrays of `size` bytes that no cache holds."""
-    least, most = COPY_BYTES
-    size = size or min(max(2 * (last_level_bytes() or 0), least), most)
+    size = size or _copy_bytes()
     each = max(size // PIECE // threads, 1) * PIECE // 8  # numbers per thread: its own part of both arrays
     source, target = (np.full((threads, each), fill) for fill in (1.0, 0.0))  # written once: every page is there
     starts = itertools.cycle(range(0, each, PIECE // 8))
@@ -83,6 +84,13 @@ def copy(threads: int, *, seconds: float, size: int | None = None) -> float:
     with ThreadPoolExecutor(threads) as pool:
         best = _least(pieces, seconds)
     return round(2 * threads * PIECE / best / 1e9, 2)
+
+
+def _copy_bytes() -> int:
+    """Of one array: twice the last-level caches, but no more than a quarter of the memory for both together."""
+    least, most = COPY_BYTES
+    allowed = cgroup.memory() or most * MEMORY_PART
+    return min(max(2 * (last_level_bytes() or 0), least), most, allowed // MEMORY_PART)
 
 
 def empty_call(threads: int, *, seconds: float) -> tuple[float, float]:
@@ -100,11 +108,13 @@ def _chain(nodes: int, threads: int, seconds: float) -> float:
     graph = helper.make_graph(made, "chain", [_value("v0", 1)], [_value(f"v{nodes}", 1)])
     session, feed = Session(_model(graph), threads=threads), {"v0": np.zeros(1, np.float32)}
 
+    together = max(CALLS // nodes, 5)  # a try that is too long is never left alone on a busy machine
+
     def calls() -> None:
-        for _ in range(CALLS):
+        for _ in range(together):
             session.run(feed)
 
-    return _least(calls, seconds) / CALLS * 1e6
+    return _least(calls, seconds) / together * 1e6
 
 
 def _least(work: Callable[[], Any], seconds: float) -> float:

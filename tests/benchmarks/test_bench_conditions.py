@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import conditions
-from benchmarks.scenarios import Settings
+from benchmarks.histogram import Histogram
+from benchmarks.rounds import measurement
+from benchmarks.scenarios import Measured, Settings
+from benchmarks.stats import Interval
 
 ROOF = [
     {"where": "cpu", "threads": 1, "sgemm_gflops": 100.0, "int8_gops": 400.0, "copy_gb_s": 10.0, "empty_call_us": 5.0},
@@ -82,7 +85,7 @@ def test_the_better_end_counts():
 
 def test_the_noise_of_a_run():
     found = measured(latency_ms={"p50": {"value": 20.0}}, noisy_blocks=1)
-    made = {"bundles": [BUNDLE], "measurements": [found]}
+    made = {"bundles": [BUNDLE], "measurements": [found], "machine": {"gpu": None}}
     conditions.conclude(made, [{**ROOF[0], "drift": -0.2}], {"why": [], "noisy": False, "seconds": 9.0})
     assert found["share_of_roof"]["share"] == 0.5
     assert made["noise"]["noisy"]
@@ -90,3 +93,33 @@ def test_the_noise_of_a_run():
         "1 of 3 blocks were noisy",
         "the roof of cpu, 1 threads, moved by -20% during the run",
     ]
+
+
+def test_a_block_that_others_disturbed_does_not_count():
+    latency = Histogram()
+    for _ in range(70):
+        latency.add(0.01)
+    noise = {"noisy": True, "why": ["programs waited for a processor for 40.0% of the time (limit 5%)"]}
+    blocks = [Measured(70, 0.7, latency, Interval(100.0, None, None), noise=each) for each in (None, noise, None)]
+    found = measurement(blocks, "single_stream")
+    assert (found["verdict"], found["noisy_blocks"]) == ("INVALID", 1)
+    assert found["reasons"] == [f"1 of 3 blocks were noisy: {noise['why'][0]}"]
+    assert measurement(blocks[::2], "single_stream")["verdict"] == "VALID"
+
+
+def test_energy_of_all_blocks_and_of_one_query():
+    blocks = [
+        Measured(50, 1.0, None, Interval(50.0, None, None), energy={"joules": joules, "method": "RAPL"})
+        for joules in (20.0, 30.0)
+    ]
+    assert measurement(blocks, "offline")["energy"] == {"joules": 50.0, "method": "RAPL", "joules_per_query": 0.5}
+    blocks[1].energy = {"joules": None, "why": "not measured: no counter"}
+    assert measurement(blocks, "offline")["energy"]["joules"] is None
+
+
+def test_a_gpu_that_others_use_makes_its_figures_invalid():
+    card = {"programs": 1, "slowed_by": []}
+    found = measured(variant="cuda-eager", verdict="VALID", reasons=[])
+    made = {"bundles": [BUNDLE], "measurements": [found], "machine": {"gpu": [card]}}
+    conditions.conclude(made, ROOF, {"why": [], "noisy": False}, cards=lambda: [card])
+    assert (found["verdict"], found["reasons"]) == ("INVALID", ["1 other programs were computing on GPU 0"])

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from benchmarks.probes import gpu, machine
+from common import cgroup
 
 
 def place(root, **files):
@@ -60,6 +61,16 @@ def test_time_that_control_groups_allow(tmp_path, group, files, quota):
         assert found["cores"] == max(1, min(found["cores_affinity"], int(quota)))
 
 
+def test_memory_that_control_groups_allow(tmp_path):
+    place(tmp_path, **{"proc/self/cgroup": "3:memory:/job\n0::/job\n"})
+    assert cgroup.memory(tmp_path) is None
+    place(tmp_path, **{"sys/fs/cgroup/memory/job/memory.limit_in_bytes": "9223372036854771712"})
+    assert cgroup.memory(tmp_path) is None
+    place(tmp_path, **{"sys/fs/cgroup/job/memory.max": "max", "sys/fs/cgroup/memory.max": "2147483648"})
+    assert cgroup.memory(tmp_path) == 2 << 30
+    assert machine.facts(tmp_path)["ram_limit_gb"] == 2.0
+
+
 def test_processor_and_walls(tmp_path):
     place(
         tmp_path,
@@ -102,6 +113,12 @@ def test_two_cards():
     assert (turing["power_w"], turing["mig"]) == (None, None)
     assert (turing["slowed_by"], turing["programs"]) == (["power cap", "heat"], 2)
     assert "GPU-b" not in json.dumps(turing)
+
+
+def test_cards_that_others_use_or_that_are_hot():
+    idle, used = gpu.facts(answers), gpu.facts(answers)
+    assert gpu.disturbed(idle, used) == ["2 other programs were computing on GPU 1", "GPU 1 was slowed down: heat"]
+    assert gpu.disturbed(idle[:1], used[:1]) == []
 
 
 def test_no_cards():
