@@ -73,13 +73,17 @@ def roof(share: dict[str, Any] | None) -> str:
 def accuracy(m: dict[str, Any]) -> str:
     """Whether the figure counts: a variant that moved the accuracy beyond its tolerance does not."""
     found = m["accuracy"]
-    if not found["measured"]:
-        return found.get("reason") or "accuracy not measured"
-    if found.get("worse") is None:
-        return "kept" if found["counts"] else f"does not count: {found.get('reason') or 'beyond the tolerance'}"
-    moved = f"{found.get('measure') or 'error'} {100 * found['worse']:+.2g} %"
-    limit = "" if found.get("tolerance") is None else f", at most {100 * found['tolerance']:g} %"
-    return f"{'kept' if found['counts'] else 'does not count'} ({moved}{limit})"
+    measure, worse = found.get("measure") or "error", found.get("worse")
+    if not found["measured"] or worse is None:
+        return found.get("reason") or ("kept" if found["counts"] else "accuracy not measured")
+    if (m["runtime"], m["variant"]) == ("ort_cpu", "fp32"):
+        return f"{measure} {short(found.get('value'))}: what others are held against"
+    scale, unit = (1, "") if found.get("kind") == "absolute" else (100, " %")
+    moved = f"{measure} {scale * worse:+.2g}{unit}"
+    if found.get("low") is not None and found.get("high") is not None:
+        moved += f" ({scale * found['low']:+.2g} to {scale * found['high']:+.2g})"
+    limit = "" if found.get("tolerance") is None else f", at most {scale * found['tolerance']:+.2g}{unit}"
+    return f"{'kept' if found['counts'] else 'does not count'}: {moved}{limit}"
 
 
 def energy(m: dict[str, Any]) -> str:

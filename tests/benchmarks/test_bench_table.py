@@ -11,7 +11,7 @@ from made_result import ROOF, TOY, bundle, interval, measured, result
 from benchmarks import plots, table
 from benchmarks.readme import PROJECT
 from benchmarks.result import read_all, write
-from benchmarks.rows import between, fastest, rows
+from benchmarks.rows import accuracy, between, fastest, rows
 
 ARMS = [{"runtime": runtime, "variant": "fp32", "threads": 1} for runtime in ("ort_cpu", "native")]
 BATCHES = [{"batch": b, "samples_per_s": 100.0 * b**0.5, "low": 90.0 * b**0.5, "high": None} for b in (1, 4, 16)]
@@ -61,7 +61,7 @@ def test_every_measurement_is_a_row(two):
 
 def test_losers_and_the_invalid_are_shown(two):
     page = table.page(two, {})
-    assert "does not count (rmse +5 %, at most 1 %)" in page
+    assert "does not count: rmse +5 %, at most +1 %" in page
     assert r"INVALID: a \| b \<i\> \[x\](http://y) noisy" in page  # and is no link, no markup, no column
     assert "| toy-one-1, 2026-11-21 | every bundle | ort_cuda | no NVIDIA GPU here |" in page
     assert "ort_cpu fp32, 1 thread |" in page.split("## Against each other")[1]
@@ -129,6 +129,25 @@ def test_what_is_committed_is_what_the_files_say():
     assert table.PAGE.read_text() == table.page(results, drawn)
     kept = {f"results/plots/{path.name}" for path in (table.PAGE.parent / "results" / "plots").glob("*.svg")}
     assert kept == drawn.keys()
+
+
+@pytest.mark.parametrize(
+    ("variant", "found", "said"),
+    [
+        ("fp32", {"value": 12.5, "worse": 0.0}, "rmse 12.5: what others are held against"),
+        ("int8", {"worse": 0.004, "low": -0.001, "high": 0.009}, "kept: rmse +0.4 % (-0.1 to +0.9), at most +1 %"),
+        ("int8", {"worse": 0.004, "kind": "absolute"}, "kept: rmse +0.004, at most +0.01"),
+        ("int8", {"worse": None, "counts": False, "reason": "no numbers"}, "no numbers"),
+        (
+            "int8",
+            {"measured": False, "counts": False, "reason": "accuracy not measured: x"},
+            "accuracy not measured: x",
+        ),
+    ],
+)
+def test_accuracy_in_words(variant, found, said):
+    gate = {"measured": True, "counts": True, "measure": "rmse", "tolerance": 0.01}
+    assert accuracy(measured(variant=variant, accuracy=gate | found)) == said
 
 
 def test_an_interval_without_limits_is_a_bare_figure():
