@@ -11,7 +11,7 @@ import hashlib
 import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,13 @@ def _for_scenario(settings, name, turns, given, made, workload, arms, clock) -> 
     if name != "server":
         return settings
     bound = given.p99 or max(LEAST_P99_MS, TIMES_SINGLE * _single_p99(made, workload, arms[0], settings, clock))
-    return replace(settings, queries=min_queries(0.99, 1), p99_ms=bound)
+    return replace(settings, queries=min_queries(0.99, 1), p99_ms=given.p99 or round_up(bound))
+
+
+def round_up(value: float) -> float:
+    """The next of … 1, 2, 5, 10, 20 …: two runs have the same bound as a rule, and can be compared."""
+    power = 10.0 ** floor(log10(value))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
 
 
 def _single_p99(made, workload: Workload, arm: Arm, settings: Settings, clock) -> float:

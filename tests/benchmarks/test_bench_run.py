@@ -161,3 +161,8 @@ def test_words_with_units():
     assert [milliseconds(t) for t in ("50ms", "0.2s", "800us", "800µs")] == pytest.approx([50, 200, 0.8, 0.8])
     assert [rate(t) for t in ("1000/s", "60/min", "20/h")] == pytest.approx([1000, 1, 20 / 3600])
     assert [price(t) for t in ("0", "0.05", "12")] == [0, 0.05, 12]
+
+
+def test_a_bound_is_the_same_in_the_next_run():
+    found = {value: run.round_up(value) for value in (10, 10.1, 13.7, 20, 49.9, 51, 100, 0.3)}
+    assert found == {10: 10, 10.1: 20, 13.7: 20, 20: 20, 49.9: 50, 51: 100, 100: 100, 0.3: pytest.approx(0.5)}
