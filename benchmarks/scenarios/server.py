@@ -25,7 +25,7 @@ from benchmarks.workload import Workload
 NAME = "server"
 PERCENTILE = 0.99
 STEPS = 6  # of the bisection: the rate is known to 1/64 of what the workers could do without a pause
-WARM = 20  # calls that tell how long one takes
+WARM = 20  # calls at most that tell how long one takes
 LEAD = 0.01  # s for the workers to be awake before the first query is due
 SWITCH = 20e-6  # s; a worker whose call has ended must not wait Python's usual 5 ms for one that watches the clock
 
@@ -46,8 +46,7 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
         raise ValueError("the server scenario needs a bound")
     random, bound, began = np.random.default_rng(settings.seed), settings.p99_ms / 1e3, clock.now()
     workers = engine.facts.get("workers", 1)
-    service = sum(engine.seconds(i) for i in range(WARM)) / WARM
-    capacity = workers / service
+    capacity = workers / _service(engine, settings, clock)
     low, high, best = 0.0, 1.0, None
     sweep, queries, reasons = [], 0, []
     for _ in range(STEPS):
@@ -55,10 +54,8 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
         n = max(min_queries(PERCENTILE), settings.queries, ceil(rate * settings.seconds))
         n = min(n, max(1, int(rate * settings.longest)))
         if n < min_queries(PERCENTILE):
-            reasons.append(
-                f"{n} queries at {rate:.3g} a second in {settings.longest:.0f} s; "
-                f"{min_queries(PERCENTILE)} are the least for a p99: raise --seconds"
-            )
+            least = min_queries(PERCENTILE)
+            reasons.append(f"{settings.longest:.3g} s are too short for the {least} queries of a p99: raise --seconds")
             break
         arrivals = np.cumsum(random.exponential(1 / rate, n))
         served = serve(engine, arrivals, workers, bound, allowed_over(n, PERCENTILE), clock)
@@ -72,6 +69,14 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
     found = Interval(best[0] if best and not reasons else 0.0, None, None)
     latency = best[1].latency if best else None
     return Measured(queries, clock.now() - began, latency, found, sweep, valid=not reasons, reasons=reasons)
+
+
+def _service(engine: Engine, settings: Settings, clock) -> float:
+    """Seconds a call takes when nobody waits, the mean of a few."""
+    until, spent = clock.now() + settings.seconds, [engine.seconds(0)]
+    while len(spent) < WARM and clock.now() < until:
+        spent.append(engine.seconds(len(spent)))
+    return sum(spent) / len(spent)
 
 
 def serve(engine: Engine, arrivals: np.ndarray, workers: int, bound: float, most_over: int, clock) -> Served:

@@ -10,6 +10,7 @@ from benchmarks.arms import Arm
 from benchmarks.clock import Clock, FakeClock
 from benchmarks.overhead import NullWorkload
 from benchmarks.rounds import comparisons, measurement, play
+from benchmarks.run import uncounted
 from benchmarks.runtimes.ort_cpu import OrtCpu
 from benchmarks.scenarios import Settings, offline, server, single_stream
 
@@ -140,3 +141,12 @@ def test_offline_and_server_keep_their_sweeps():
     assert found["rate_per_s"]["value"] == pytest.approx(100 * 63 / 64)
     none = [server.run(engine, OneQuery(), Settings(longest=1e4, p99_ms=9), clock)]
     assert measurement(none, "server")["rate_per_s"] is None
+
+
+def test_invalid_figures_make_nobody_faster_and_native_python_may_be():
+    key = {"runtime": "ort_cpu", "variant": "fp32", "threads": 1}
+    native = {"runtime": "native", "variant": "eager", "threads": 1}
+    accuracy = {Arm(**native, engine=None): {"counts": False}, Arm(**key, engine=None): {"counts": True}}
+    for invalid, faster in (((), "b"), ((key,), None), ((native,), None)):
+        (found,) = uncounted([{"a": key, "b": native, "faster": "b"}], accuracy, invalid)
+        assert found["faster"] == faster
