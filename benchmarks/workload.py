@@ -118,7 +118,9 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
             raise Fault(f"{path} is refused: {size:,} bytes unpacked, {UNPACKED_CAP:,} are allowed")
         with np.load(path, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+    except Fault:
+        raise
+    except Exception as error:  # zipfile, its decompressors and NumPy's header parser each have errors of their own
         raise Fault(f"{path} cannot be read ({error!s:.120}): train again, or remove the file") from error
 
 

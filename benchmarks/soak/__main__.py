@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.soak import corruption, disk, kills, network, provenance, refusals
+from benchmarks.soak import corruption, damaged_runs, disk, kills, network, provenance, refusals
 from benchmarks.soak.count import FULL, Count
 from benchmarks.soak.firm import found
 from benchmarks.soak.undisturbed import QUICK, predict_undisturbed, train_undisturbed
@@ -41,6 +41,7 @@ def soak(root: Path) -> list[Count]:
     counts = []
     for count in (
         lambda: corruption.corrupt(root / "damage", run.folder / "bundle"),
+        lambda: damaged_runs.damage_runs(root / "damaged runs", run.folder),
         lambda: refusals.refuse(root / "hostile", run.folder / "bundle"),
         lambda: disk.fill(root / "disk", [run, predict]),
         lambda: provenance.false_alarms(root / "unmarked"),
