@@ -6,7 +6,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := demo
-.PHONY: demo test soak slurm foundation install
+.PHONY: demo test soak slurm foundation install runtime
 
 demo: .venv/.installed
 	@$(BIN)/pilot-demo
@@ -32,10 +32,24 @@ foundation: .venv/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[foundation]'
 	@$(BIN)/pytest tests/creative/test_foundation_run.py
 
-install: .venv/.installed
+install: .venv/.installed $(if $(RUNTIME),runtime)
+
+# RUNTIME=cpu, gpu or openvino, also in a .venv that is there: one wheel of ONNX Runtime at a time, for two overwrite
+# each other's files. Nothing is removed before what replaces it is known to be had. OpenVINO stands beside the cpu one.
+ORT := $(shell sed -n 's/^onnxruntime==//p' constraints.txt)
+WHEEL_cpu := onnxruntime==$(ORT)
+WHEEL_gpu := onnxruntime-gpu[cuda,cudnn]==$(ORT)
+WHEEL_openvino := onnxruntime==$(ORT) openvino<2027
+OTHERS := onnxruntime-gpu onnxruntime-openvino openvino openvino-telemetry
+
+runtime: .venv/.installed
+	@$(if $(WHEEL_$(RUNTIME)),,echo "RUNTIME=$(RUNTIME) is not known: choose cpu, gpu or openvino"; exit 2)
+	@$(BIN)/python -m pip install --quiet --dry-run --no-deps --disable-pip-version-check -c constraints.txt '$(subst $() ,' ',$(WHEEL_$(RUNTIME)))'
+	@$(BIN)/python -m pip uninstall --quiet --yes onnxruntime $(OTHERS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '$(subst $() ,' ',$(WHEEL_$(RUNTIME)))'
 
 # PyTorch's own index has wheels without CUDA; where it does not answer, the pinned version from the usual index is
-# taken. RUNTIME=gpu or openvino swaps the one onnxruntime wheel: two of them at once overwrite each other.
+# taken. A wheel of another RUNTIME goes first: the usual one comes back.
 .venv/.installed: pyproject.toml constraints.txt
 	@command -v git >/dev/null || { echo "git is missing: sudo apt-get install git"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,13 +58,10 @@ install: .venv/.installed
 	  { echo "Python's venv module is missing: sudo apt-get install python3-venv"; exit 2; }
 	@echo "installing into .venv, about a minute and a half"; date +%s > .install-began
 	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip uninstall --quiet --yes $(OTHERS) 2>/dev/null
 	@index=""; if ! command -v nvidia-smi >/dev/null && \
 	  $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=3)' 2>/dev/null; \
 	  then index="--extra-index-url $(TORCH_CPU)"; fi; \
 	  $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check $$index -c constraints.txt -e '.[$(EXTRAS)]'
-ifdef RUNTIME
-	@$(BIN)/python -m pip uninstall --quiet --yes onnxruntime
-	@$(BIN)/python -m pip install --quiet onnxruntime-$(RUNTIME)
-endif
 	@echo $$(( $$(date +%s) - $$(cat .install-began) )) > $@; rm .install-began
 	@echo "installed in $$(cat $@) s"

@@ -23,6 +23,7 @@ from benchmarks.place import on_gpu
 from benchmarks.probes import machine
 from benchmarks.probes.noise import Watch
 from benchmarks.runtimes import RUNTIMES
+from benchmarks.runtimes.wheels import one_wheel
 from benchmarks.scenarios import SCENARIOS, Settings
 from benchmarks.show import show
 from benchmarks.stats import min_queries
@@ -93,6 +94,7 @@ def parser() -> Parser:
 
 def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     """Everything that is asked for, as the content of a result file."""
+    one_wheel()
     clock = clock or Clock()
     settings, turns = _settings(given)
     counts = sorted({threads(text) for text in given.threads})

@@ -33,6 +33,7 @@ LEVELS = {
     "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
 }
 ORT_TYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
+OUT_OF_MEMORY = re.compile(r"bad.alloc|allocat\w+ memory|out of memory|Available memory of|CUBLAS_STATUS_ALLOC", re.I)
 ort.set_default_logger_severity(4)  # a failure becomes one Fault; the runtime's own lines would be a second voice
 
 
@@ -50,13 +51,13 @@ class Session:
         options: Mapping[str, Any] = SESSION_OPTIONS,
         profile_in: Path | None = None,
     ):
-        made = _options(options, threads)
+        made = session_options(options, threads)
         if profile_in is not None:
             made.enable_profiling, made.profile_file_prefix = True, str(profile_in / "profile")
         try:
             self._ort = ort.InferenceSession(model, made, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own classes share no base but Exception
-            raise Fault(f"model.onnx cannot be loaded: {_first_line(error)}") from error
+            raise told("cannot be loaded", error) from error
         self.inputs = {value.name: (_dtype(value.type), tuple(value.shape)) for value in self._ort.get_inputs()}
         self.outputs = {value.name: (_dtype(value.type), tuple(value.shape)) for value in self._ort.get_outputs()}
         self._names = list(self.outputs)
@@ -69,14 +70,14 @@ class Session:
             run(names, inputs)
             return time.perf_counter() - began
         except Exception as error:
-            raise Fault(f"model.onnx could not be run: {_first_line(error)}") from error
+            raise told("could not be run", error) from error
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every output by name. The arrays are not checked here; `Bundle.run` does that."""
         try:
             return dict(zip(self._names, self._ort.run(self._names, inputs), strict=True))
         except Exception as error:
-            raise Fault(f"model.onnx could not be run: {_first_line(error)}") from error
+            raise told("could not be run", error) from error
 
     def node_events(self) -> list[dict[str, Any]]:
         """What ran since loading, as ONNX Runtime's trace events (times in us). Ends the timing of nodes."""
@@ -103,7 +104,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             )
 
 
-def _options(options: Mapping[str, Any], threads: int) -> ort.SessionOptions:
+def session_options(options: Mapping[str, Any], threads: int) -> ort.SessionOptions:
     check_options(options)
     made = ort.SessionOptions()
     made.intra_op_num_threads, made.inter_op_num_threads = threads, 1
@@ -119,6 +120,15 @@ def _options(options: Mapping[str, Any], threads: int) -> ort.SessionOptions:
 def _dtype(ort_type: str) -> str:
     inner = re.fullmatch(r"tensor\((\w+)\)", ort_type)
     return ORT_TYPES.get(ort_type, inner[1] if inner else ort_type)
+
+
+def told(what: str, error: Exception) -> Fault:
+    """ONNX Runtime's error as one sentence."""
+    if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
+        return Fault(
+            f"model.onnx {what}: out of memory. Free some, or ask for less at a time: {_first_line(error):.120}"
+        )
+    return Fault(f"model.onnx {what}: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:
