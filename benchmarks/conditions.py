@@ -10,7 +10,7 @@ from benchmarks.arms import Arm
 from benchmarks.place import on_gpu
 from benchmarks.probes import gpu, graph_cost, profile, roof_cpu, roof_gpu, share
 from benchmarks.probes.energy import Meter
-from benchmarks.probes.noise import Watch
+from benchmarks.probes.noise import SHORTEST, Watch
 from benchmarks.scenarios import Measured, Settings
 from benchmarks.workload import Workload
 from common.fault import Fault
@@ -51,16 +51,19 @@ def conclude(
 ) -> None:
     """Put the roof, the quiet of the whole run and every measurement's share of the roof into a result.
 
-    A GPU that others used, or that was slowed down, makes what was measured on it INVALID.
+    A GPU that others used, or that was slowed down, makes what was measured on it INVALID; so does a noisy run what
+    was measured in blocks too short to be judged one by one.
     """
     bundles = {bundle["id"]: bundle for bundle in made["bundles"]}
     made["roof"] = roof
-    on_card = [found for found in made["measurements"] if on_gpu(found)]
+    on_card = any(on_gpu(found) for found in made["measurements"])
     disturbed = gpu.disturbed(made["machine"]["gpu"] or [], cards()) if on_card else []
-    for found in on_card if disturbed else []:
-        found["verdict"] = "INVALID"
-        found["reasons"] += disturbed
     for found in made["measurements"]:
+        reasons = disturbed if on_gpu(found) else []
+        if watched["why"] and found["seconds"] < SHORTEST * found["rounds"]:
+            reasons = [*reasons, f"its blocks were short and the whole run was noisy: {watched['why'][0]}"]
+        if reasons:
+            found["verdict"], found["reasons"] = "INVALID", [*found["reasons"], *reasons]
         found["share_of_roof"] = share_of_roof(found, bundles[found["bundle"]], roof)
     blocks, noisy = (sum(found[name] for found in made["measurements"]) for name in ("rounds", "noisy_blocks"))
     why = [*watched["why"], *disturbed]

@@ -34,7 +34,15 @@ BUNDLE = {
 
 def measured(scenario="single_stream", **changes):
     arm = {"bundle": "b", "runtime": "ort_cpu", "variant": "fp32", "threads": 1, "scenario": scenario}
-    rest = {"latency_ms": None, "rate_per_s": None, "sweep": [], "settings": {}, "rounds": 3, "noisy_blocks": 0}
+    rest = {
+        "latency_ms": None,
+        "rate_per_s": None,
+        "sweep": [],
+        "settings": {},
+        "rounds": 3,
+        "seconds": 6.0,
+        "noisy_blocks": 0,
+    }
     return {**arm, **rest, **changes}
 
 
@@ -123,3 +131,11 @@ def test_a_gpu_that_others_use_makes_its_figures_invalid():
     made = {"bundles": [BUNDLE], "measurements": [found], "machine": {"gpu": [card]}}
     conditions.conclude(made, ROOF, {"why": [], "noisy": False}, cards=lambda: [card])
     assert (found["verdict"], found["reasons"]) == ("INVALID", ["1 other programs were computing on GPU 0"])
+
+
+def test_short_blocks_are_judged_by_the_whole_run():
+    long, short = (measured(verdict="VALID", reasons=[], seconds=seconds) for seconds in (6.0, 0.6))
+    made = {"bundles": [BUNDLE], "measurements": [long, short], "machine": {"gpu": None}}
+    conditions.conclude(made, ROOF, {"why": ["waited"], "noisy": True})
+    assert (long["verdict"], short["verdict"]) == ("VALID", "INVALID")
+    assert short["reasons"] == ["its blocks were short and the whole run was noisy: waited"]
