@@ -6,7 +6,8 @@
                                                                  the same demo, made where arithmetic rounds otherwise
 
 On a machine like the one that golden.json names, every figure must be the same to the last bit. Elsewhere each has a
-tolerance: TIMES what it moved at most in the runs shown to `allow`, and no less than FLOOR of the value.
+tolerance: TIMES what it moved at most in the runs shown to `allow`, and no less than FLOOR of the value; golden.json
+says beside each why it is so large.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ STORED = Path(__file__).with_name("golden.json")
 PILOTS = {part: shlex.join(words) for part, words in PARTS.items() if words[0] == f"pilot-{part}"}
 KEPT = ("value", "naive")
 FLOOR = 1e-3  # of the value: far below any 95 % interval of the demo, far above what rounding alone does to a sum
+LEAST = 1e-6  # in the figure's unit, for what is 0
 TIMES = 5.0  # one other processor is not all of them
 
 
@@ -120,15 +122,17 @@ def allow(root: Path, reason: str) -> None:
             far = TIMES * max(distance(then[key], run["metrics"][name][key]) for key in KEPT)
             if far > then["tolerance"]:
                 changed[f"{pilot} {name}, tolerance"] = [then["tolerance"], far]
-                then["tolerance"] = far
+                then["tolerance"], then["because"] = far, f"{TIMES:g} times what it moved: {reason.strip()}"
     _store(stored, reason, runs, changed)
     print(f"{len(changed)} tolerances widened")
 
 
 def _kept(metric: dict[str, Any], old: dict[str, Any] | None) -> dict[str, Any]:
     """A figure to keep, with the tolerance it has."""
-    tolerance = old["tolerance"] if old else FLOOR * max(abs(metric[key] or 0.0) for key in KEPT)
-    return {**{key: metric[key] for key in KEPT}, "unit": metric["unit"], "tolerance": tolerance}
+    largest = max(abs(metric[key] or 0.0) for key in KEPT)
+    old = old or {"tolerance": max(LEAST, FLOOR * largest), "because": f"{FLOOR:g} of the value"}
+    figure = {**{key: metric[key] for key in KEPT}, "unit": metric["unit"]}
+    return {**figure, "tolerance": old["tolerance"], "because": old["because"]}
 
 
 def _store(stored: dict[str, Any], reason: str, runs: dict[str, dict[str, Any]], changed: dict[str, list]) -> None:

@@ -116,6 +116,7 @@ def test_another_machine_widens_what_it_moves(demo, tmp_path, monkeypatch):
     golden.allow(root, "another processor")
     stored = json.loads((tmp_path / "golden.json").read_text())["pilots"]["healthtech"]["metrics"]
     assert stored["rmse"]["tolerance"] == pytest.approx(golden.TIMES * 0.1)
+    assert stored["rmse"]["because"] == "5 times what it moved: another processor"
     assert stored["floor"]["tolerance"] == 0.5 * golden.FLOOR
     golden.accept(demo("healthtech", "20260301000000"), "back again")
     kept = json.loads((tmp_path / "golden.json").read_text())["pilots"]["healthtech"]["metrics"]
@@ -147,3 +148,5 @@ def test_the_stored_figures_are_those_of_the_demo():
     assert stored["pilots"].keys() == golden.PILOTS.keys()
     assert sum(len(pilot["metrics"]) for pilot in stored["pilots"].values()) >= 39
     assert all(entry["reason"] for entry in stored["history"])
+    figures = [metric for pilot in stored["pilots"].values() for metric in pilot["metrics"].values()]
+    assert all(figure["tolerance"] > 0 and figure["because"] for figure in figures)
