@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from benchmarks.runtimes import RUNTIMES, Engine, Unsupported
+from benchmarks.runtimes import RUNTIMES, Engine, Unsupported, native
 from benchmarks.workload import Workload
 from common.fault import Fault, did_you_mean
 from common.machine import cores
 
 VARIANTS = {name: f"benchmarks.variants.{name}" for name in ("fp32", "fp16", "bf16", "int8_dynamic", "int8_static")}
+VARIANTS |= dict.fromkeys(native.WAYS, native.__name__)
 REFERENCE = ("ort_cpu", "fp32", 1)
 
 

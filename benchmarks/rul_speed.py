@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,27 +19,12 @@ import onnx
 from onnx.utils import Extractor
 
 from benchmarks.readme import MANUFACTURING, SPEED_STUDIES, put
+from benchmarks.runtimes.native import Native
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
-from common.fault import Fault
 
 ROWS = 200  # of one machine
-
-
-class Native:
-    """The pilot's own Python, in a process of its own."""
-
-    def __init__(self, run: Path, facts: dict):
-        command = [sys.executable, "-m", f"pilots.{facts['pilot']}.native", str(run)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise Fault(f"the Python pipeline of {run} could not be made; its words stand above")
-
-    def seconds(self, task: str, machines: int, rows: int, seed: int) -> float:
-        self.process.stdin.write(json.dumps({"task": task, "machines": machines, "rows": rows, "seed": seed}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())["seconds"]
 
 
 class Parts:
@@ -73,7 +56,7 @@ def main() -> None:
 
 def work(run: Path, repeats: int) -> None:
     facts = json.loads((run / "run.json").read_text())
-    parts, native = Parts((run / "bundle" / "model.onnx").read_bytes()), Native(run, facts)
+    parts, native = Parts((run / "bundle" / "model.onnx").read_bytes()), Native(run, facts["pilot"])
     with np.load(run / "evaluation.npz") as kept:
         readings, length = kept["readings"][:, 0], kept["length"][:, 0]
     rows = readings[np.arange(readings.shape[1]) < length[:, None]]
@@ -82,6 +65,9 @@ def work(run: Path, repeats: int) -> None:
         start = np.random.default_rng(seed).integers(0, len(rows), machines)
         readings = rows[(start[:, None] + np.arange(length)) % len(rows)]
         return {"readings": readings, "length": np.full(machines, length)}
+
+    def asked(task: str, machines: int, length: int, seed: int) -> float:
+        return native.ask({"task": task, "machines": machines, "rows": length, "seed": seed})
 
     threshold, judge = {"threshold": np.array(30, np.float32)}, {"judge": np.array(1, np.float32)}
 
@@ -105,12 +91,12 @@ def work(run: Path, repeats: int) -> None:
         "trees_one": on_features(parts.trees, 1, ROWS),
         "model_one": on_features(parts.model, 1, ROWS),
         "bundle_one": timed(parts.whole, 1, ROWS),
-        "native_one": warm(lambda seed: native.seconds("pipeline", 1, ROWS, seed), 8),
-        "native_features_one": warm(lambda seed: native.seconds("features", 1, ROWS, seed), 8),
+        "native_one": warm(lambda seed: asked("pipeline", 1, ROWS, seed), 8),
+        "native_features_one": warm(lambda seed: asked("features", 1, ROWS, seed), 8),
         "trees_row": on_features(parts.trees, 1, 1),
-        "native_trees_row": warm(lambda seed: native.seconds("trees", 1, 1, seed), 1),
+        "native_trees_row": warm(lambda seed: asked("trees", 1, 1, seed), 1),
         "trees_10000": on_features(parts.trees, 50, ROWS),
-        "native_trees_10000": lambda seed: native.seconds("trees", 50, ROWS, seed),
+        "native_trees_10000": lambda seed: asked("trees", 50, ROWS, seed),
         **{f"fleet_{n}": timed(parts.whole, 10 * n, ROWS) for n in (1, 4, 16)},
     }
     spent = take_turns(sides, repeats)

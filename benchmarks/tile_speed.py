@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,28 +18,12 @@ import numpy as np
 
 from benchmarks.readme import SPEED_STUDIES
 from benchmarks.rul_speed import row, seconds, take_turns
+from benchmarks.runtimes.native import Native
 from common.atomic import write_text
 from common.bundle.session import Session
 from common.cli import guard
-from common.fault import Fault
 
 STEPS = 8  # network evaluations per tile
-
-
-class Native:
-    """The same sampler in PyTorch, in a process of its own."""
-
-    def __init__(self, run: Path, threads: int):
-        command = [sys.executable, "-m", "pilots.creative.native", str(run), str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise Fault(f"the PyTorch sampler of {run} could not be loaded; its words stand above")
-
-    def seconds(self, size: int, seed: int) -> float:
-        asked = {"task": "tile", "size": size, "steps": STEPS, "seed": seed}
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())["seconds"]
 
 
 def main() -> None:
@@ -56,7 +38,7 @@ def work(run: Path, repeats: int) -> None:
     facts = json.loads((run / "run.json").read_text())
     part = json.loads((run / "bundle" / "bundle.json").read_text())["creative"]
     model = (run / "bundle" / "model.onnx").read_bytes()
-    one, two, native = Session(model), Session(model, threads=2), Native(run, 1)
+    one, two, native = Session(model), Session(model, threads=2), Native(run, facts["pilot"])
 
     def drawn(session: Session, size: int) -> Callable[[int], float]:
         def once(seed: int) -> float:
@@ -67,7 +49,7 @@ def work(run: Path, repeats: int) -> None:
 
     sides = {
         "bundle_128": drawn(one, 128),
-        "native_128": lambda seed: native.seconds(128, seed),
+        "native_128": lambda seed: native.ask({"task": "tile", "size": 128, "steps": STEPS, "seed": seed}),
         "bundle_512": drawn(two, 512),
         "bundle_1024": drawn(two, 1024),
     }

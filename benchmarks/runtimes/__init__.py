@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from benchmarks.workload import Query
+from common.fault import Fault
 
 RUNTIMES = {
     name: f"benchmarks.runtimes.{name}" for name in ("ort_cpu", "ort_cuda", "ort_tensorrt", "openvino", "native")
 }
 
 
-class Unsupported(Exception):
+class Unsupported(Fault):
     """This runtime or variant cannot do it, and why: noted in the result under `skipped`."""
 
 

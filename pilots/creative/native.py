@@ -1,55 +1,111 @@
 """What a user would call instead of the bundle: the same sampler in PyTorch, from the run's native/ weights.
 
-    python -m pilots.creative.native RUN_FOLDER [THREADS]
+    python -m pilots.creative.native RUN_FOLDER [--threads 1] [--device cpu|cuda] [--mode eager|compiled|graph]
+                                     [--dtype fp32|fp16|bf16]
 
-Loads the weights (safetensors, never pickle), prints "ready", then answers one JSON line per request on standard
-input: {"task": "tile", "size": 128, "steps": 8, "seed": 0} -> {"seconds": 0.01}. The weights stay in float32.
+The protocol is that of `common.native`; a query is one picture, arrays in and picture out, copies to and from a GPU
+included. {"task": "tile", "size": 512, "steps": 16, "seed": 0, "batch": 4} asks for new square tiles instead.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from common import native_torch
+from common.fault import Fault
+from common.native import Asked, Opened, chosen, one_of, queries, serve
 from pilots.creative.flow.codec import Codec
 from pilots.creative.flow.finish import Finish
 from pilots.creative.flow.net import Velocity
 from pilots.creative.flow.sampler import Sampler
 from pilots.creative.noise import tile_noise
 
-FILE = "tile_flow.safetensors"
+FILE, PATTERN = "tile_flow.safetensors", "field_flow.safetensors"
+INPUTS = ("noise", "state", "grid", "condition", "known", "mask")
 
 
-def main() -> None:
-    torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    sampler = load(Path(sys.argv[1]) / "native")
-    print("ready", flush=True)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        given = request(sampler, asked["size"], asked["steps"], asked["seed"])
-        began = time.perf_counter()
+def opened(asked: Asked) -> Opened:
+    """The sampler on its device, in its mode."""
+    modes = native_torch.ready(asked)
+    one_of(asked, modes)
+    sampler = load(asked.run / "native")
+    grid, kept = usual_grid(asked.run), queries(asked.run)
+    drawn = Drawing(sampler, asked)
+
+    def seconds(request: Mapping[str, Any]) -> float:
+        if request.get("task") == "tile":
+            size, steps = int(request["size"]), int(request["steps"])
+            given = many(request_of(sampler, size, steps, int(request["seed"])), int(request.get("batch", 1)))
+        else:
+            given = inputs(chosen(request, len(kept["noise"])))
+        return drawn.seconds(given)
+
+    def inputs(numbers: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: np.concatenate(kept[name][numbers]) for name in INPUTS if name != "grid"} | {"grid": grid}
+
+    def answer(query: int) -> dict[str, np.ndarray]:
         with torch.inference_mode():
-            sampler(**given)
-        print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
+            return {"picture": drawn.picture(inputs(np.array([query])))}
+
+    return Opened(f"{native_torch.words(asked)}: the whole sampler", modes, seconds, answer)
 
 
-def request(sampler: Sampler, size: int, steps: int, seed: int) -> dict[str, torch.Tensor]:
+class Drawing:
+    """Arrays in, picture out."""
+
+    def __init__(self, sampler: Sampler, asked: Asked):
+        self.device, self.dtype = asked.device, native_torch.DTYPES[asked.dtype]
+        sampler = sampler.to(self.device, self.dtype)
+        if asked.mode == "compiled":
+            sampler.step = native_torch.called(sampler.step, "compiled")  # once for all steps
+            self.call = sampler
+        else:
+            self.call = native_torch.called(sampler, asked.mode)
+        self.shapes: set[tuple] = set()
+
+    def seconds(self, given: Mapping[str, np.ndarray]) -> float:
+        """Of one call. A shape is asked for once before it counts: that call compiles, captures or chooses kernels."""
+        shapes = tuple(given[name].shape for name in INPUTS)
+        if shapes not in self.shapes:
+            native_torch.seconds(lambda: self.picture(given))
+            self.shapes.add(shapes)
+        return native_torch.seconds(lambda: self.picture(given))
+
+    def picture(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        put = (torch.from_numpy(given[name]).to(self.device, self.dtype) for name in INPUTS)
+        return self.call(*put)[0].float().cpu().numpy()
+
+
+def usual_grid(run: Path) -> np.ndarray:
+    """The bundle's own time grid, which its queries leave out."""
+    part = json.loads((run / "bundle" / "bundle.json").read_text(encoding="utf-8"))["creative"]
+    return np.array(part["grids"][str(part["steps"])], np.float32)
+
+
+def request_of(sampler: Sampler, size: int, steps: int, seed: int) -> dict[str, np.ndarray]:
     """Inputs of the sampler for one square tile in the manner of the first picture, its times evenly spread."""
     images, planes, channels = sampler.codec.back.shape
-    drawn = torch.from_numpy(tile_noise(seed, channels, size, size, ["colour"] * planes))[None]
+    drawn = tile_noise(seed, channels, size, size, ["colour"] * planes)[None]
     return {
         "noise": drawn,
         "state": drawn,
-        "grid": torch.linspace(0, 1, steps + 1),
-        "condition": torch.eye(images)[:1],
-        "known": torch.zeros(1, planes, size, size),
-        "mask": torch.ones(1, 1, size, size),
+        "grid": np.linspace(0, 1, steps + 1, dtype=np.float32),
+        "condition": np.eye(images, dtype=np.float32)[:1],
+        "known": np.zeros((1, planes, size, size), np.float32),
+        "mask": np.ones((1, 1, size, size), np.float32),
     }
+
+
+def many(given: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+    """The same tile so many times in one call."""
+    return {name: x if name == "grid" else np.repeat(x, batch, axis=0) for name, x in given.items()}
 
 
 def save(sampler: Sampler, folder: Path) -> None:
@@ -60,6 +116,10 @@ def save(sampler: Sampler, folder: Path) -> None:
 
 def load(folder: Path) -> Sampler:
     """The sampler whose weights `save` wrote; every size is read off them."""
+    if (folder / PATTERN).is_file():
+        return _pattern(folder / PATTERN)
+    if not (folder / FILE).is_file():
+        raise Fault(f"{folder} holds no {FILE}: this run left no weights to draw with in PyTorch")
     kept = load_file(folder / FILE)
     codec = Codec(*(kept[f"codec.{name}"] for name in ("mean", "into", "back")))
     images, _, channels = codec.back.shape
@@ -69,5 +129,13 @@ def load(folder: Path) -> Sampler:
     return sampler.eval()
 
 
+def _pattern(path: Path) -> Sampler:
+    from pilots.creative.pattern import net
+
+    sampler = Sampler(net.Velocity(net.Net()), net.Codec(), net.Plain())
+    sampler.load_state_dict(load_file(path))
+    return sampler.eval()
+
+
 if __name__ == "__main__":
-    main()
+    serve(opened)

@@ -16,7 +16,7 @@ from common.card import model_card
 from common.evaluation import gate, packed
 from common.machine import commit
 from common.run import Run
-from pilots.healthtech import bundle
+from pilots.healthtech import bundle, native
 from pilots.healthtech.ahead import look_ahead
 from pilots.healthtech.distribution.levels import LEVELS
 from pilots.healthtech.evaluate import Backtest, Judged, mean_figures, names
@@ -78,6 +78,8 @@ def save(
         card = model_card(run.facts(facts), human)
         sample = bundle.sample(test, run.seeds[0])
         write_bundle(run.folder / "bundle", graph.SerializeToString(), made, sample, card)
+        learned = {name: outcome.fitted[name] for name in getattr(judged.weights, "by_member", [ladder.headline])}
+        native.save(learned, judged.weights, judged.head, test.task.calendar, run.folder / "native")
         write_bytes(run.folder / "predictions.csv.gz", predictions(judged, test))
         write_bytes(run.folder / "evaluation.npz", packed(queries(test, test.origins.test_O[-CHECKED:])))
         write_bytes(run.folder / "calibration.npz", packed(queries(test, test.origins.earlier_O[-CHECKED:])))

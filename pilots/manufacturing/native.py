@@ -1,80 +1,161 @@
 """What a user would call instead of the bundle: pandas for the features, scikit-learn and PyTorch for the model.
 
-    python -m pilots.manufacturing.native RUN_FOLDER
+    python -m pilots.manufacturing.native RUN_FOLDER [--threads 1] [--device cpu|cuda] [--mode eager|compiled|graph]
+                                          [--dtype fp32|fp16|bf16]
 
-Learns the run's model again from its settings (no fitted object is ever stored), prints "ready", then answers one
-JSON line per request on standard input: {"task": "features" | "trees" | "pipeline", "machines": 1, "rows": 200,
-"seed": 0} -> {"seconds": 0.01}. Readings are the test machines' own, another slice for every seed.
+The protocol is that of `common.native`; a query is one machine's log, as long as it really is. Device, mode and dtype
+are those of the net; features and trees stay on the CPU. {"task": "features" | "trees" | "net" | "pipeline",
+"machines": 1, "rows": 200, "seed": 0} asks for a part of the work on rows of the test machines, others for every seed.
+The fitted model is read from the run's native/model.npz: plain arrays, never pickle.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-import time
+import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from omegaconf import OmegaConf
 
+from common import native_torch
+from common.atomic import write_bytes
 from common.config import build
-from pilots.manufacturing import protocol
+from common.fault import Fault
+from common.native import Asked, Opened, chosen, one_of, queries, serve
 from pilots.manufacturing.features import KIND, Features
 
-
-def main() -> None:
-    torch.set_num_threads(1)
-    run = Path(sys.argv[1])
-    cfg = OmegaConf.load(run / "config.yaml")
-    seed = cfg.run.seeds[0]
-    train, test = protocol.held_out(build(cfg.data).read(), cfg.split.test_share, seed)
-    features = build(cfg.features).fit(train, seed)
-    model = build(cfg.model).fit(features(train), seed)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        print(json.dumps({"seconds": measure(json.loads(line), features, model, test)}), flush=True)
+FILE = "model.npz"
+PLACE = ("kept_K", "scale_S", "centre_CS", "mean_CK", "std_CK")  # what plain features need of the conditions
 
 
-def measure(asked: dict, features: Features, model, test) -> float:
-    """Seconds for one request, data preparation not counted."""
-    log = slices(test, asked["machines"], asked["rows"], asked["seed"])
-    names = [c.name for c in test.channels]
-    table = pd.DataFrame(log.reshape(-1, len(names)), columns=names)
-    table.insert(0, "machine", np.repeat(np.arange(asked["machines"]), asked["rows"]))
-    length_M = np.full(asked["machines"], asked["rows"])
-    if asked["task"] == "trees":
-        trees = getattr(model, "members", {"gbdt": model})["gbdt"].fitted
-        columns = getattr(model, "members", {"gbdt": model})["gbdt"].columns_C
-        x_ND = features.run(log, length_M)["features64"].astype(np.float32).reshape(-1, len(features.names_D))
-        began = time.perf_counter()
-        np.mean([t.predict(x_ND[:, columns]) for t in trees], axis=0)
-        return time.perf_counter() - began
-    began = time.perf_counter()
-    x_ND = plain_features(table, features)
-    if asked["task"] == "pipeline":
-        x_MTD = x_ND.reshape(asked["machines"], asked["rows"], -1)
-        model.predict(x_MTD, length_M)
-        if hasattr(model, "risk"):
-            model.risk(x_MTD, length_M)
-    return time.perf_counter() - began
+def opened(asked: Asked) -> Opened:
+    """The pipeline of a run, its net on its device and in its mode."""
+    pipeline = load(asked.run)
+    modes = native_torch.ready(asked)
+    if pipeline.net is None:
+        if asked.device == "cuda" or asked.dtype != "fp32":
+            raise Fault(f"{pipeline.name} has no net: it runs in float32 on the CPU alone")
+        modes, what = ["eager"], f"pandas, scikit-learn, threads {asked.threads}"
+    else:
+        what = f"pandas and scikit-learn on the CPU, net: {native_torch.words(asked)}"
+    one_of(asked, modes)
+    pipeline.move(asked)
+    kept = queries(asked.run)
+    readings, length = kept["readings"][:, 0], kept["length"][:, 0]
+    rows_RF = readings[np.arange(readings.shape[1]) < length[:, None]]
+
+    def seconds(request: Mapping[str, Any]) -> float:
+        if "task" in request:
+            machines, rows = int(request["machines"]), int(request["rows"])
+            log_MTF = slices(rows_RF, machines, rows, int(request["seed"]))
+            return pipeline.seconds(str(request["task"]), log_MTF, np.full(machines, rows))
+        numbers = chosen(request, len(length))
+        rows = int(length[numbers].max())
+        return pipeline.seconds("pipeline", readings[numbers, :rows], length[numbers])
+
+    def answer(query: int) -> dict[str, np.ndarray]:
+        rows = int(length[query])
+        found = pipeline.answers(readings[[query], :rows], length[[query]])
+        rest = ((0, 0), (0, readings.shape[1] - rows))
+        return {"rul": np.pad(found[0].clip(0.0, pipeline.cap), rest, constant_values=np.nan)}
+
+    return Opened(what, modes, seconds, answer)
 
 
-def slices(test, machines: int, rows: int, seed: int) -> np.ndarray:
+class Pipeline:
+    """What a run learned. `net`: the member that is a net, if there is one; `name`: of the model's class."""
+
+    def __init__(self, model: Any, features: Features, place: dict[str, np.ndarray], names: list[str], cap: float):
+        self.model, self.features, self.place, self.names = model, features, place, names
+        self.name, self.cap = type(model).__name__, cap
+        members = getattr(model, "members", {"gbdt": model})
+        self.net = next((m for m in members.values() if hasattr(m, "net")), None)
+        self.trees = next((m for name, m in members.items() if name == "gbdt" and hasattr(m, "fitted")), None)
+        self.met: set[tuple[int, int]] = set()
+
+    def move(self, asked: Asked) -> None:
+        """The net to its device, in its mode; it takes and gives arrays of the CPU as before."""
+        if self.net is not None:
+            self.net.net = OnDevice(self.net.net, asked)
+
+    def seconds(self, task: str, log_MTF: np.ndarray, length_M: np.ndarray) -> float:
+        """Of one call; making the table is not counted, nor is the net's first call of a shape."""
+        machines, rows = log_MTF.shape[:2]
+        table, inside = self.table(log_MTF, length_M)
+        work = self.work(task, table, inside, length_M)
+        if self.net is not None and (machines, rows) not in self.met:
+            self.met.add((machines, rows))
+            width = len(self.features.kinds) * len(self.place["kept_K"]) + 1
+            nothing = np.zeros((machines, rows, width), np.float32)
+            native_torch.seconds(lambda: (self.net.net(torch.from_numpy(nothing)), self.net.predict(nothing, length_M)))
+        return native_torch.seconds(work)
+
+    def table(self, log_MTF: np.ndarray, length_M: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        """A line per row, as one has it from a file; and which rows of the arrays it holds."""
+        inside = np.arange(log_MTF.shape[1]) < length_M[:, None]
+        table = pd.DataFrame(log_MTF[inside], columns=self.names)
+        table.insert(0, "machine", np.repeat(np.arange(len(length_M)), length_M))
+        return table, inside
+
+    def answers(self, log_MTF: np.ndarray, length_M: np.ndarray) -> tuple[np.ndarray, ...]:
+        with torch.inference_mode():
+            return self.work("pipeline", *self.table(log_MTF, length_M), length_M)()
+
+    def work(self, task: str, table: pd.DataFrame, inside: np.ndarray, length_M: np.ndarray) -> Callable[[], Any]:
+        """The call to time."""
+        if task == "features":
+            return lambda: plain_features(table, self.features, self.place)
+        if task == "pipeline":
+            return lambda: self.answer(padded(plain_features(table, self.features, self.place), inside), length_M)
+        x_MTD = padded(plain_features(table, self.features, self.place), inside)
+        if task == "net" and self.net is not None:
+            return lambda: self.net.net(torch.from_numpy(x_MTD))
+        if task == "trees" and self.trees is not None:
+            x_NC = x_MTD.reshape(-1, x_MTD.shape[2])[:, self.trees.columns_C]
+            return lambda: np.mean([trees.predict(x_NC) for trees in self.trees.fitted], axis=0)
+        raise Fault(f"{self.name} has no {task} to ask by itself")
+
+    def answer(self, x_MTD: np.ndarray, length_M: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Remaining life, and the chance of failure where the model states one."""
+        rul_MT = self.model.predict(x_MTD, length_M)
+        return (rul_MT, self.model.risk(x_MTD, length_M)) if hasattr(self.model, "risk") else (rul_MT,)
+
+
+class OnDevice:
+    """A net elsewhere than its caller: features [L, T, D] of the CPU in, remaining life [L, T] of the CPU out."""
+
+    def __init__(self, net: torch.nn.Module, asked: Asked):
+        self.device, self.dtype = asked.device, native_torch.DTYPES[asked.dtype]
+        self.net = native_torch.called(net.to(self.device, self.dtype), asked.mode)
+
+    def __call__(self, x_LTD: torch.Tensor) -> torch.Tensor:
+        return self.net(x_LTD.to(self.device, self.dtype)).float().cpu()
+
+
+def padded(x_ND: np.ndarray, inside_MT: np.ndarray) -> np.ndarray:
+    """Features of the rows that there are, as [machine, row, feature]; NaN elsewhere."""
+    x_MTD = np.full((*inside_MT.shape, x_ND.shape[1]), np.nan, np.float32)
+    x_MTD[inside_MT] = x_ND
+    return x_MTD
+
+
+def slices(rows_RF: np.ndarray, machines: int, rows: int, seed: int) -> np.ndarray:
     """Readings [machine, row, channel]: runs of consecutive rows of the test machines, joined where one is short."""
-    start = np.random.default_rng(seed).integers(0, len(test.x_RF), machines)
-    return test.x_RF[(start[:, None] + np.arange(rows)) % len(test.x_RF)]
+    start = np.random.default_rng(seed).integers(0, len(rows_RF), machines)
+    return rows_RF[(start[:, None] + np.arange(rows)) % len(rows_RF)]
 
 
-def plain_features(table: pd.DataFrame, features: Features) -> np.ndarray:
+def plain_features(table: pd.DataFrame, features: Features, place: dict[str, np.ndarray]) -> np.ndarray:
     """The features of `features`, as one writes them with pandas' grouped rolling windows."""
-    found = features.conditions
     names = list(table.columns[1:])
-    place = table[names[: len(found.scale_S)]].to_numpy(float) / found.scale_S
-    nearest = ((place[:, None] - found.centre_CS) ** 2).sum(-1).argmin(1)
-    kept = [names[i] for i in found.kept_K]
-    z = (table[kept] - found.mean_CK[nearest]) / found.std_CK[nearest]
+    at = table[names[: len(place["scale_S"])]].to_numpy(float) / place["scale_S"]
+    nearest = ((at[:, None] - place["centre_CS"]) ** 2).sum(-1).argmin(1)
+    kept = [names[i] for i in place["kept_K"]]
+    z = (table[kept] - place["mean_CK"][nearest]) / place["std_CK"][nearest]
     by = z.groupby(table["machine"])
     step = pd.Series(table.groupby("machine").cumcount().astype(float), index=z.index)
     parts = []
@@ -98,5 +179,30 @@ def plain_features(table: pd.DataFrame, features: Features) -> np.ndarray:
     return np.column_stack([*(p.to_numpy() for p in parts), step + 1]).astype(np.float32)
 
 
+def save(model: Any, features: Features, names: list[str], folder: Path) -> None:
+    """Write what was learned into `folder` (made if absent), as plain arrays."""
+    held = io.BytesIO()
+    place = {f"place/{name}": getattr(features.conditions, name) for name in PLACE}
+    learned = {f"model/{name}": value for name, value in model.state().items()}
+    np.savez_compressed(held, names=np.array(names), **place, **learned)
+    folder.mkdir(exist_ok=True)
+    write_bytes(folder / FILE, held.getvalue())
+
+
+def load(run: Path) -> Pipeline:
+    """The pipeline whose numbers `save` wrote, its settings from the run's config.yaml."""
+    if not (run / "native" / FILE).is_file():
+        raise Fault(f"{run} has no native/{FILE}: only a remaining-life run keeps its model in plain Python")
+    with np.load(run / "native" / FILE, allow_pickle=False) as kept:
+        parts: dict[str, dict[str, np.ndarray]] = {"place": {}, "model": {}}
+        for name in kept.files:
+            part, _, key = name.partition("/")
+            if key:
+                parts[part][key] = kept[name]
+        names = kept["names"].tolist()
+    cfg = OmegaConf.load(run / "config.yaml")
+    return Pipeline(build(cfg.model).restore(parts["model"]), build(cfg.features), parts["place"], names, cfg.rul.cap)
+
+
 if __name__ == "__main__":
-    main()
+    serve(opened)

@@ -21,7 +21,7 @@ from common.fault import Fault
 from common.machine import commit
 from common.run import Run
 from common.split import fingerprint
-from pilots.manufacturing import calibrate
+from pilots.manufacturing import calibrate, native
 from pilots.manufacturing.bundle import describe
 from pilots.manufacturing.data.contract import Fleet
 from pilots.manufacturing.decide import Decision
@@ -149,6 +149,7 @@ def save(
         except Fault as fault:  # the batch bundle is proved and stands; the other is not written
             print(f"no bundle-step: {fault}", file=sys.stderr)
             facts["notes"].append(f"no bundle-step: {fault}")
+        native.save(model, features, [channel.name for channel in fleet.channels], run.folder / "native")
         write_bytes(run.folder / "predictions.csv.gz", predictions(test, held, answer))
         write_bytes(run.folder / "evaluation.npz", packed(queries(test, cfg.rul.cap)))
         learnt = train.take(np.arange(min(train.lives, 32)))

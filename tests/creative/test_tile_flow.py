@@ -201,6 +201,7 @@ def test_grids_that_cannot_be_told_apart_are_refused():
 def test_native_weights_come_back_the_same(model, tmp_path):
     native = pytest.importorskip("pilots.creative.native")
     native.save(model.eager(), tmp_path / "native")
-    again, asked = native.load(tmp_path / "native"), native.request(model.eager(), 32, 2, seed=0)
+    again, asked = native.load(tmp_path / "native"), native.request_of(model.eager(), 32, 2, seed=0)
+    asked = {name: torch.from_numpy(x) for name, x in asked.items()}
     with torch.inference_mode():
         assert torch.equal(again(**asked)[0], model.eager()(**asked)[0])

@@ -90,6 +90,9 @@ def test_model_keeps_the_promise(name, freq):
     np.testing.assert_array_equal(said, expected(fitted, rows_spiked))  # a later count changes no earlier forecast
 
     if name not in OUTSIDE:
+        task = Task(CALENDAR, rows.y_BL.shape[1], HORIZON[freq])
+        restored = model(name).restore(first.state(), task, freq)
+        np.testing.assert_array_equal(said, expected(restored, rows))  # what a run's native/ holds
         one = rows.take(slice(3, 6))
         inputs = {"counts": one.y_BL, "when": one.when_BW[0], "series": one.series_B, "future": one.future_BWK}
         graph = first.graph()

@@ -48,7 +48,8 @@ class Finish(nn.Module):
     def _mixed(self, table: torch.Tensor, dt: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """[B, C, 1, 1, N]: the row of the last step's length and of the picture, mixed where it lies between."""
         past = ((dt - self.spans[:-1]) / (self.spans[1:] - self.spans[:-1])).clamp(0, 1)
-        here = torch.cat([1 - past[:1], past[:-1] - past[1:], past[-1:]]) if len(self.spans) > 1 else torch.ones(1)
+        several = len(self.spans) > 1
+        here = torch.cat([1 - past[:1], past[:-1] - past[1:], past[-1:]]) if several else torch.ones_like(self.spans)
         of_picture = (here @ table.flatten(1)).view(table.shape[1], -1)
         return (condition @ of_picture).view(-1, table.shape[2], 1, 1, table.shape[3])
 

@@ -46,6 +46,13 @@ class Climatology:
         """forward(counts_BL, when_BW, series_B, future_BWK) -> sample_BHN."""
         return Recent(SEASON[freq], self.keep[freq], self.reach[freq], horizon)
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {}  # it learns nothing
+
+    def restore(self, state: dict[str, np.ndarray], task: Task, freq: str) -> Climatology:
+        self.task, self.module = task, self.values(freq, task.horizon)
+        return self
+
     def sample(self, rows: Windows) -> np.ndarray:
         """[B, H, N]."""
         with torch.no_grad():

@@ -6,6 +6,7 @@ Axes: B rows, L past periods, H steps, J features of the level, D features of th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ import torch
 from onnx import TensorProto, compose, helper
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from common.export import forest
 from common.export.torch import to_onnx
 from common.export.trees import boosted
 from pilots.healthtech.backtest.task import Task
@@ -107,6 +109,19 @@ class GbdtCounts:
         factor = self.grown.predict(features.numpy().reshape(-1, features.shape[-1])).reshape(log_mean.shape)
         return torch.exp(log_mean) * torch.from_numpy(factor)
 
+    def state(self) -> dict[str, np.ndarray]:
+        grown = {} if self.grown is None else forest.state([self.grown])
+        return self.base.state() | {f"trees/{key}": value for key, value in grown.items()}
+
+    def restore(self, state: dict[str, np.ndarray], task: Task, freq: str) -> GbdtCounts:
+        grown = {key.removeprefix("trees/"): value for key, value in state.items() if key.startswith("trees/")}
+        self.base.restore({key: value for key, value in state.items() if not key.startswith("trees/")}, task, freq)
+        self.module, self.grown = WithFeatures(self.base.module, freq), None
+        if grown:
+            poisson = partial(HistGradientBoostingRegressor, loss="poisson")
+            (self.grown,) = forest.restored(poisson, grown, self.module.width)
+        return self
+
     def graph(self) -> onnx.ModelProto:
         """The module's features go to the trees; their score is added to its logarithm of the mean."""
         if self.grown is None:
@@ -139,6 +154,12 @@ class WithFeatures(torch.nn.Module):
     def __init__(self, base: LogLinear, freq: str):
         super().__init__()
         self.base, self.freq = base, freq
+
+    @property
+    def width(self) -> int:
+        """D, how many features the trees see."""
+        days = self.base.pattern.day.shape[2] if self.freq != "MS" else 0
+        return 3 + self.base.level.features + days + self.base.pattern.future.shape[1]
 
     def forward(
         self, counts: torch.Tensor, when: torch.Tensor, series: torch.Tensor, future: torch.Tensor

@@ -101,9 +101,7 @@ class GlmCounts:
 
     def _learned(self, seen: Counts, task: Task) -> LogLinear:
         freq = seen.freq
-        look = self.windows[freq], self.reference[freq], self.place[freq], self.stretch[freq]
-        level = Level(*look, self.past(freq), task.horizon)
-        ahead = Ahead(level.features, task.horizon, self.fades[freq])
+        level, ahead = self._level(task, freq)
         pattern = learn(seen, task.calendar, self.prior[freq], self.waves[freq], self.apart[freq], self.half_life[freq])
         module = LogLinear(pattern, level, ahead)
         looked = looks_back(module, seen, ROWS)
@@ -111,8 +109,23 @@ class GlmCounts:
             ahead.learn(looked.pattern_BH, looked.level_B, looked.feature_BHJ, looked.y_BH, self.ridge)
         return module
 
+    def _level(self, task: Task, freq: str) -> tuple[Level, Ahead]:
+        look = self.windows[freq], self.reference[freq], self.place[freq], self.stretch[freq]
+        level = Level(*look, self.past(freq), task.horizon)
+        return level, Ahead(level.features, task.horizon, self.fades[freq])
+
     def mean(self, rows: Windows) -> np.ndarray:
         return in_parts(self.module, rows)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: value.numpy() for name, value in self.module.state_dict().items()}
+
+    def restore(self, state: dict[str, np.ndarray], task: Task, freq: str) -> GlmCounts:
+        self.task, (series, _, twice), futures = task, state["pattern.year"].shape, state["pattern.future"].shape[1]
+        level, ahead = self._level(task, freq)
+        self.module = LogLinear(Pattern(freq, task.calendar, series, twice // 2, futures), level, ahead)
+        self.module.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        return self
 
     def graph(self) -> onnx.ModelProto:
         return mean_graph(self.module, self.task.past, self.task.horizon, self.columns)

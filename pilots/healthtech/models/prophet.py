@@ -86,7 +86,11 @@ class ProphetCounts:
     def fit(self, seen: Counts, task: Task) -> ProphetCounts:
         self.task, self.columns = task, len(seen.future_K)
         structure = self._structure(seen.freq, task.calendar)
-        self.module = ProphetMean(structure, seen, task, self.level[seen.freq], self.follow)
+        self.module = ProphetMean(structure, seen.series, task, self.level[seen.freq], self.follow)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a series without a count has no mean
+            least = np.fmax(LEAST * np.nanmean(seen.y_ST, axis=1), 1e-3)
+        self.module.least.copy_(torch.from_numpy(least))
         span_S = np.array([_span(seen, y) for y in seen.y_ST])
         for seasons, rows in (
             (structure.seasonalities, np.flatnonzero(span_S >= TWO_YEARS)),
@@ -106,6 +110,15 @@ class ProphetCounts:
         with torch.no_grad():
             parts = [self.module(*tensors(rows.take(slice(i, i + size)))) for i in range(0, len(rows.series_B), size)]
         return torch.cat(parts).numpy()
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: value.numpy() for name, value in self.module.state_dict().items()}
+
+    def restore(self, state: dict[str, np.ndarray], task: Task, freq: str) -> ProphetCounts:
+        structure = self._structure(freq, task.calendar)
+        self.task, self.module = task, ProphetMean(structure, len(state["k"]), task, self.level[freq], self.follow)
+        self.module.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        return self
 
     def graph(self) -> onnx.ModelProto:
         return mean_graph(self.module, self.task.past, self.task.horizon, self.columns)
@@ -134,21 +147,17 @@ def conditions(when, bank_holiday) -> dict:
 class ProphetMean(torch.nn.Module):
     """Trend times (or plus) waves and holidays, moved towards the level of the last counts; parameters by series."""
 
-    def __init__(self, structure: Structure, seen: Counts, task: Task, past: int, follow: float):
+    def __init__(self, structure: Structure, series: int, task: Task, past: int, follow: float):
         super().__init__()
         self.structure, self.calendar, self.table = structure, task.calendar, CalendarTable(task.calendar)
         self.past, self.follow, self.periods = past, follow, past + task.horizon
         self.bank = task.calendar.names_K.index("bank_holiday")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a series without a count has no mean
-            least = np.fmax(LEAST * np.nanmean(seen.y_ST, axis=1), 1e-3)
-        self.register_buffer("least", torch.from_numpy(least))
-        unknown = torch.full((seen.series,), torch.nan, dtype=torch.float64)
-        for name in ("start", "t_scale", "k", "m"):
+        unknown = torch.full((series,), torch.nan, dtype=torch.float64)
+        for name in ("least", "start", "t_scale", "k", "m"):
             self.register_buffer(name, unknown.clone())
-        self.register_buffer("change", torch.full((seen.series, CHANGES), torch.inf, dtype=torch.float64))
-        self.register_buffer("delta", torch.zeros((seen.series, CHANGES), dtype=torch.float64))
-        self.register_buffer("beta", torch.zeros((seen.series, len(structure.columns)), dtype=torch.float64))
+        self.register_buffer("change", torch.full((series, CHANGES), torch.inf, dtype=torch.float64))
+        self.register_buffer("delta", torch.zeros((series, CHANGES), dtype=torch.float64))
+        self.register_buffer("beta", torch.zeros((series, len(structure.columns)), dtype=torch.float64))
 
     def take(self, rows: np.ndarray, fit: Parameters) -> None:
         """Keep the fit of the series `rows`, in counts; columns that it did not have keep the coefficient 0."""
@@ -171,7 +180,11 @@ class ProphetMean(torch.nn.Module):
         swing = (self._columns(when) @ self.beta[series, :, None])[:, :, 0]
         if self.structure.seasonalities[0].mode == "multiplicative":
             swing = trend * swing
-        mean = torch.maximum(trend + swing, self.least[series, None])
+        return self.moved(trend + swing, counts, series)
+
+    def moved(self, mean: torch.Tensor, counts: torch.Tensor, series: torch.Tensor) -> torch.Tensor:
+        """The steps ahead, moved towards where the last counts stood against the same mean, [B, H]."""
+        mean = torch.maximum(mean, self.least[series, None])
         last, ahead = mean[:, : self.past], mean[:, self.past :]
         known = torch.isfinite(counts[:, -self.past :])
         came = torch.where(known, counts[:, -self.past :], 0.0).sum(1, keepdim=True)

@@ -94,6 +94,15 @@ class TideCounts:
     def mean(self, rows: Windows) -> np.ndarray:
         return in_parts(self.module, rows)
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: value.numpy() for name, value in self.module.state_dict().items()}
+
+    def restore(self, state: dict[str, np.ndarray], task: Task, freq: str) -> TideCounts:
+        size = self.look[freq], task.horizon, len(state["middle"]), self.width
+        self.task, self.module = task, Tide(freq, task.calendar, *size).double()
+        self.module.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        return self
+
     def graph(self) -> onnx.ModelProto:
         return mean_graph(self.module, self.task.past, self.task.horizon, self.columns)
 

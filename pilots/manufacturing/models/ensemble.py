@@ -52,6 +52,15 @@ class EnsembleRul:
     def _with_risk(self):
         return next(model for model in self.members.values() if hasattr(model, "risk"))
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {f"{name}/{key}": value for name, m in self.members.items() for key, value in m.state().items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> EnsembleRul:
+        for name, model in self.members.items():
+            own = f"{name}/"
+            model.restore({key.removeprefix(own): value for key, value in state.items() if key.startswith(own)})
+        return self
+
     def graph(self) -> onnx.ModelProto:
         """The members' graphs side by side on one input, their forecasts cut, weighted and summed."""
         return self._joined({name: model.graph() for name, model in self._used().items()})

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from common.export import forest
 from common.export.trees import boosted
 from pilots.manufacturing.histories import Histories
 
@@ -69,6 +70,14 @@ class GbdtRul:
         x_NC = x_LTD.reshape(-1, x_LTD.shape[2])[:, self.columns_C]
         said_N = np.mean([model.predict(x_NC) for model in self.fitted], axis=0)
         return said_N.reshape(x_LTD.shape[:2]).astype(np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"columns": self.columns_C, **forest.state(self.fitted)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> GbdtRul:
+        self.columns_C = state["columns"]
+        self.fitted = forest.restored(HistGradientBoostingRegressor, state, len(self.columns_C))
+        return self
 
     def graph(self) -> onnx.ModelProto:
         return boosted([self.fitted], "rul", self.columns_C)

@@ -13,6 +13,7 @@ from scipy.special import expit  # scikit-learn brings SciPy
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import nn
 
+from common.export import forest
 from common.export.torch import to_onnx
 from common.export.trees import boosted
 from pilots.manufacturing.histories import Histories
@@ -93,6 +94,14 @@ class HazardRul:
     def risk(self, x_LTD: np.ndarray, length_L: np.ndarray) -> np.ndarray:
         """Chance to fail within the horizon, [L, T]."""
         return 1.0 - self.survival(x_LTD)[..., list(self.edges_B).index(self.horizon)]
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"columns": self.columns_C, **forest.state(self.fitted)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> HazardRul:
+        self.columns_C = state["columns"]
+        self.fitted = forest.restored(HistGradientBoostingClassifier, state, len(self.columns_C))
+        return self
 
     def graph(self) -> onnx.ModelProto:
         trees = boosted([[model] for model in self.fitted], "odds", self.columns_C)

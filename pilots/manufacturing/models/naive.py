@@ -32,6 +32,13 @@ class NaiveRul:
     def predict(self, x_LTD: np.ndarray, length_L: np.ndarray) -> np.ndarray:
         return np.full(x_LTD.shape[:2], self.constant, np.float32)
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {"constant": np.array(self.constant)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> NaiveRul:
+        self.constant = float(state["constant"])
+        return self
+
     def graph(self) -> onnx.ModelProto:
         constant = helper.make_tensor("constant", TensorProto.FLOAT, [1], [self.constant])
         rows = [

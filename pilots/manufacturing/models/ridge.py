@@ -46,6 +46,13 @@ class RidgeRul:
         z_LTD = np.nan_to_num(x_LTD - self.mean_D, nan=0.0)
         return (z_LTD @ self.weight_D + self.offset).astype(np.float32)
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {"mean": self.mean_D, "offset": np.array(self.offset), "weight": self.weight_D}
+
+    def restore(self, state: dict[str, np.ndarray]) -> RidgeRul:
+        self.mean_D, self.offset, self.weight_D = state["mean"], float(state["offset"]), state["weight"]
+        return self
+
     def graph(self) -> onnx.ModelProto:
         example = {"features": torch.zeros(2, 7, len(self.weight_D))}
         return to_onnx(RidgeGraph(self), example, {"features": {0: "machine", 1: "time"}}, ["rul"])

@@ -101,6 +101,15 @@ class TcnRul:
             parts = [self.net(torch.from_numpy(x_LTD[i : i + 16])).numpy() for i in range(0, len(x_LTD), 16)]
         return np.concatenate(parts)
 
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: value.numpy() for name, value in self.net.state_dict().items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> TcnRul:
+        self.columns_I = state["columns"]
+        self.net = Net(self.columns_I, state["mean"], state["std"], self.hidden, self.dilation, self.cap).eval()
+        self.net.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        return self
+
     def graph(self) -> onnx.ModelProto:
         example = {"features": torch.zeros(2, 7, int(self.columns_I.max()) + 1)}
         return to_onnx(self.net, example, {"features": {0: "machine", 1: "time"}}, ["rul"])
