@@ -89,6 +89,9 @@ def measurement(blocks: Blocks, scenario: str) -> dict[str, Any]:
             f"its slowest round took {times.max() / times.min():.2f} times as long as its fastest; "
             f"more than {SPREAD} is no quiet machine"
         )
+    if len(blocks) < 2:
+        wrong = True
+        reasons.append("one round cannot tell how much rounds differ")
     rates = [block.rate_per_s.value for block in blocks if block.rate_per_s.value]
     return {
         "rounds": len(blocks),

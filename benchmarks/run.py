@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import shlex
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil, floor, log10
@@ -129,6 +128,7 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
         why = "; ".join(dict.fromkeys(skipped["reason"] for skipped in made["skipped"]))
         raise Fault(f"Nothing could be measured: {why}")
     conditions.conclude(made, conditions.joined(start, conditions.roofs(**ends)), watch.facts())
+    believed(made)
     return made
 
 
@@ -149,7 +149,7 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage, until)
             )
             asked = {"seconds": now.seconds, "queries": now.queries, "longest": now.longest, "rounds": turns}
             asked |= {"p99_ms": now.p99_ms, "quick": given.quick, "price_gbp_per_hour": given.price}
-            invalid, stayed = [], []
+            stayed = []
             for arm, of_arm in zip(arms, blocks, strict=True):
                 if isinstance(of_arm, str):
                     left = {"runtime": arm.runtime, "variant": arm.variant, "scenario": name}
@@ -166,30 +166,37 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage, until)
                     | {"accuracy": accuracy[arm], **found}
                 )
                 stayed.append((arm, of_arm))
-                invalid += [arm.key] if found["verdict"] == "INVALID" else []
             compared = rounds.comparisons(*zip(*stayed, strict=True), name) if stayed else []
-            compared = uncounted(compared, accuracy, invalid)
+            compared = uncounted(compared, accuracy)
             made["comparisons"] += [{"bundle": workload.bundle.id, **entry} for entry in compared]
     finally:
         for arm in arms:
             arm.engine.close()
 
 
-def uncounted(
-    compared: list[dict[str, Any]], accuracy: dict[Arm, dict[str, Any]], invalid: Sequence[dict[str, Any]] = ()
-) -> list[dict[str, Any]]:
-    """The comparisons, where nobody is the faster one by INVALID figures, nor a variant that may answer worse.
+def uncounted(compared: list[dict[str, Any]], accuracy: dict[Arm, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The comparisons, where no variant is the faster one that has not been shown to answer as well.
 
     What a user would call instead of the bundle is no variant of it: if that is faster, it is said.
     """
     idle = [arm.key for arm, found in accuracy.items() if arm.variant != "fp32" and not found["counts"]]
     for entry in compared:
         winner = entry["faster"] and entry[entry["faster"]]
-        if winner and (entry["a"] in invalid or entry["b"] in invalid):
-            entry["faster"] = None
         if winner in idle and winner["runtime"] != "native":
             entry["faster"] = None
     return compared
+
+
+def believed(made: dict[str, Any]) -> None:
+    """Nobody is the faster one by figures that are INVALID."""
+    invalid = [
+        (m["bundle"], m["scenario"], {key: m[key] for key in ("runtime", "variant", "threads")})
+        for m in made["measurements"]
+        if m["verdict"] == "INVALID"
+    ]
+    for entry in made["comparisons"]:
+        if any((entry["bundle"], entry["scenario"], entry[side]) in invalid for side in "ab"):
+            entry["faster"] = None
 
 
 def _settings(given: argparse.Namespace) -> tuple[Settings, int]:

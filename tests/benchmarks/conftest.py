@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import toy_graph
 
+from benchmarks import conditions
+from benchmarks.probes import roof_cpu
+
 QUERIES, ROWS = 8, 12
 
 
@@ -39,3 +42,12 @@ def toy_run(tmp_path_factory):
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "config.yaml").write_text("model: toy\n")
     return folder
+
+
+@pytest.fixture
+def short_probes(monkeypatch):
+    """What is measured around the figures may be rough here."""
+    monkeypatch.setattr(roof_cpu, "QUICK_SECONDS", 0.01)
+    monkeypatch.setattr(roof_cpu, "SIDES", ((16, 1, 1024),))
+    monkeypatch.setattr(roof_cpu, "COPY_BYTES", (1 << 24, 1 << 24))
+    monkeypatch.setattr(conditions, "QUICK_PROFILE", 0.01)

@@ -6,22 +6,23 @@ import onnx.parser
 import pytest
 from fakes import FixedEngine, NoisyEngine, OneQuery
 
+from benchmarks import run
 from benchmarks.arms import Arm
 from benchmarks.clock import Clock, FakeClock
 from benchmarks.overhead import NullWorkload
+from benchmarks.probes import noise
 from benchmarks.rounds import comparisons, measurement, play
-from benchmarks.run import uncounted
+from benchmarks.run import believed, uncounted
 from benchmarks.runtimes.ort_cpu import OrtCpu
 from benchmarks.scenarios import Settings, offline, server, single_stream
 
 BLOCK = Settings(seconds=1, queries=20)
-WORK = """<ir_version: 10, opset_import: ["" : 21]>
-work (float[1] x) => (float[1] y) <float one = {1.0}>
-{ size = ConstantOfShape<value = float[1] {0.001}>(shape)
-  a = MatMul(size, size)
-  b = MatMul(a, size)
-  sum = ReduceSum<keepdims = 0>(b)
-  y = Add(x, sum) }"""
+QUICK = '<ir_version: 10, opset_import: ["" : 21]> q (float[1] x) => (float[1] y) { y = Identity(x) }'
+SLOW = """<ir_version: 10, opset_import: ["" : 21]>
+slow (float[1] x) => (float y) <int64[2] shape = {96, 96}>
+{ square = Expand(x, shape)
+  product = MatMul(square, square)
+  y = ReduceSum<keepdims = 0>(product) }"""
 
 
 def contest(*middles, rounds=5, seed=0, noise=0.1, moods=0.2):
@@ -57,10 +58,8 @@ def test_every_pair_is_compared():
 
 
 def test_a_slow_model_is_found_slow_on_this_machine():
-    """Two products of 96 x 96 matrices against one number handed on."""
-    quick = '<ir_version: 10, opset_import: ["" : 21]> q (float[1] x) => (float[1] y) { y = Identity(x) }'
-    slow = WORK.replace("<float one = {1.0}>", "<int64[2] shape = {96, 96}>")
-    models = [onnx.parser.parse_model(text).SerializeToString() for text in (slow, quick)]
+    """A product of 96 x 96 matrices against one number handed on."""
+    models = [onnx.parser.parse_model(text).SerializeToString() for text in (SLOW, QUICK)]
     arms = [Arm("ort_cpu", f"v{at}", 1, OrtCpu(NullWorkload(), model, 1)) for at, model in enumerate(models)]
     blocks = play(arms, NullWorkload(), single_stream, Settings(seconds=0.02, queries=20), 5, Clock())
     (found,) = comparisons(arms, blocks, "single_stream")
@@ -143,10 +142,37 @@ def test_offline_and_server_keep_their_sweeps():
     assert measurement(none, "server")["rate_per_s"] is None
 
 
-def test_invalid_figures_make_nobody_faster_and_native_python_may_be():
+def test_invalid_figures_make_nobody_faster():
+    keys = [{"runtime": "ort_cpu", "variant": "fp32", "threads": n} for n in (1, 2)]
+    for verdicts, faster in (("VALID VALID", "b"), ("INVALID VALID", None), ("VALID INVALID", None)):
+        sides = [{"bundle": "x", "scenario": "offline", "verdict": v} for v in verdicts.split()]
+        measured = [side | key for side, key in zip(sides, keys, strict=True)]
+        entry = {"bundle": "x", "scenario": "offline", "a": keys[0], "b": keys[1], "faster": "b"}
+        believed({"measurements": measured, "comparisons": [entry]})
+        assert entry["faster"] == faster
+
+
+def test_what_is_called_instead_of_the_bundle_may_be_the_faster_one():
     key = {"runtime": "ort_cpu", "variant": "fp32", "threads": 1}
-    native = {"runtime": "native", "variant": "eager", "threads": 1}
-    accuracy = {Arm(**native, engine=None): {"counts": False}, Arm(**key, engine=None): {"counts": True}}
-    for invalid, faster in (((), "b"), ((key,), None), ((native,), None)):
-        (found,) = uncounted([{"a": key, "b": native, "faster": "b"}], accuracy, invalid)
-        assert found["faster"] == faster
+    native, half = key | {"runtime": "native", "variant": "eager"}, key | {"variant": "fp16"}
+    accuracy = {Arm(**side, engine=None): {"counts": False} for side in (native, half)}
+    compared = uncounted([{"a": key, "b": side, "faster": "b"} for side in (native, half)], accuracy)
+    assert [entry["faster"] for entry in compared] == ["b", None]
+
+
+def test_one_round_is_no_verdict():
+    clock = FakeClock()
+    blocks = [single_stream.run(FixedEngine(clock, 0.01), OneQuery(), BLOCK, clock)]
+    assert measurement(blocks, "single_stream")["reasons"] == ["one round cannot tell how much rounds differ"]
+
+
+def test_a_quick_run_on_a_busy_machine_is_invalid(toy_run, short_probes, monkeypatch):
+    """Others keep the processors busy: blocks of 10 ms cannot show it, the whole run does."""
+    monkeypatch.setattr(noise, "SPREAD", -1.0)  # no machine is as quiet as that
+    monkeypatch.setattr(noise, "BLOCKS", 1)
+    given = run.asked(["--bundle", str(toy_run), "--quick", "--seconds", "10ms", "--scenario", "single_stream"])
+    found = run.run(given)
+    assert {m["verdict"] for m in found["measurements"]} == {"INVALID"}
+    assert all(any("noisy" in reason for reason in m["reasons"]) for m in found["measurements"])
+    assert found["noise"]["noisy"] is True
+    assert {entry["faster"] for entry in found["comparisons"]} <= {None}

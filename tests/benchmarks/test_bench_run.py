@@ -10,8 +10,7 @@ import numpy as np
 import onnx.parser
 import pytest
 
-from benchmarks import arms, cli, conditions, run
-from benchmarks.probes import roof_cpu
+from benchmarks import arms, cli, run
 from benchmarks.runtimes import Unsupported, ort_cpu
 from benchmarks.units import milliseconds, price, rate, seconds
 from common.bundle.session import Session
@@ -19,14 +18,7 @@ from common.cli import guard
 from common.facts import plain
 from common.fault import Fault
 
-
-@pytest.fixture(autouse=True)
-def short_probes(monkeypatch):
-    """What is measured around the figures may be rough here."""
-    monkeypatch.setattr(roof_cpu, "QUICK_SECONDS", 0.01)
-    monkeypatch.setattr(roof_cpu, "SIDES", ((16, 1, 1024),))
-    monkeypatch.setattr(roof_cpu, "COPY_BYTES", (1 << 24, 1 << 24))
-    monkeypatch.setattr(conditions, "QUICK_PROFILE", 0.01)
+pytestmark = pytest.mark.usefixtures("short_probes")
 
 
 def bench(*words: object) -> int:
