@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from common.bundle.sample import UNPACKED_CAP
+
 Archive = Callable[[zipfile.ZipFile], None]
 
 
 def zip_bomb(archive: zipfile.ZipFile) -> None:
-    """100 MB of zeros in 100 kB."""
-    archive.writestr("in.readings.npy", _header((100 << 20,), "|i1") + bytes(100 << 20))
+    """More zeros than a sample may hold, in a few hundred kB."""
+    archive.writestr("in.readings.npy", _header((UNPACKED_CAP + 1,), "|i1") + bytes(UNPACKED_CAP + 1))
 
 
 def bomb_that_understates_itself(archive: zipfile.ZipFile) -> None:
@@ -100,6 +102,6 @@ def spoil(_: bytes, name: str) -> bytes:
     if name in CUT:
         return CUT[name]
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         NAMED[name](archive)
     return buffer.getvalue()

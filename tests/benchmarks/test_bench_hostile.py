@@ -12,12 +12,14 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the caps of a process are those of Linux", allow_module_level=True)
 
-from benchmarks.hostile import CORPUS, operators, spoil
+from benchmarks.hostile import CORPUS, archives, operators, spoil
 from benchmarks.soak import refusals
 from benchmarks.soak.forks import Job, Outcome, Room, one, side_by_side
+from benchmarks.workload import stacked_queries
 from common.bundle import open as opening
 from common.bundle import selftest
 from common.bundle.open import open_bundle
+from common.fault import Fault
 
 GIB = 1 << 30
 
@@ -72,6 +74,20 @@ def test_a_bundle_taken_as_good_and_a_sentence_in_two_lines_are_seen():
         Outcome(2, "", "sample.npz is refused\n", 100.0, GIB),
     ):
         assert refusals.complaint(name, bad)
+
+
+def test_hostile_queries_beside_a_bundle(toy_run, tmp_path):
+    """evaluation.npz and calibration.npz have no sums: what is in them is refused, or is no query of this bundle."""
+    bundle, told = open_bundle(toy_run / "bundle"), []
+    for number, name in enumerate(archives.CASES):
+        path = tmp_path / f"{number}.npz"
+        path.write_bytes(archives.spoil(b"", name))
+        try:
+            told.append(stacked_queries(path, bundle))
+        except Fault as fault:
+            told.append(str(path) in str(fault))
+    assert told.count(True) == 10  # refused, and the file is named
+    assert told.count(None) == 4
 
 
 def test_a_command_says_it_too(toy_bundle, tmp_path):
