@@ -84,7 +84,7 @@ class Nvml:
         try:
             self._nvml: ModuleType | Any = importlib.import_module("pynvml")
         except ImportError:
-            raise NotMeasured("the package nvidia-ml-py is not installed") from None
+            raise NotMeasured("the package nvidia-ml-py is not installed (extra gpu)") from None
         try:
             self._nvml.nvmlInit()
             count = self._nvml.nvmlDeviceGetCount()
