@@ -33,17 +33,28 @@ def roofs(counts: Iterable[int], *, with_gpu: bool, quick: bool) -> Roofs:
 
 
 def joined(start: Roofs, end: Roofs) -> Roofs:
-    """The better figure of both ends; `drift` is how far the multiplication moved, as a share of the first."""
-    both = []
+    """The better figure of both ends; `drift` is how far the multiplication moved, as a share of the first.
+
+    More threads are never given a lower roof than fewer: one may leave some idle.
+    """
+    both: Roofs = []
     for one, other in zip(start, end, strict=True):
-        roof = dict(one)
-        for name, value in other.items():
-            if isinstance(value, float) and isinstance(one.get(name), float):
-                roof[name] = (min if name.endswith("_us") else max)(value, one[name])
+        roof = _best(one, other)
+        if both and roof["where"] == both[-1]["where"] == "cpu":
+            roof = _best(roof, both[-1])
         if one.get("sgemm_gflops") and other.get("sgemm_gflops"):
             roof["drift"] = round(other["sgemm_gflops"] / one["sgemm_gflops"] - 1, 4)
         both.append(roof)
     return both
+
+
+def _best(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """`one`, with each figure of `other` that is better: more a second, or fewer microseconds."""
+    roof = dict(one)
+    for name, value in other.items():
+        if name != "drift" and isinstance(value, float) and isinstance(one.get(name), float):
+            roof[name] = (min if name.endswith("_us") else max)(value, one[name])
+    return roof
 
 
 def conclude(

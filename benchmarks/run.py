@@ -101,7 +101,8 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     sha, dirty = commit()
     ends = {"counts": {*counts, cores()}, "quick": given.quick}
     ends["with_gpu"] = any(on_gpu({"runtime": r, "variant": v}) for r in given.runtime for v in given.variant)
-    start = conditions.roofs(**ends)
+    with Progress("roof of this machine"):
+        start = conditions.roofs(**ends)
     made = {
         "format": result.FORMAT,
         "kind": result.KIND,
@@ -127,7 +128,9 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     if not made["measurements"]:
         why = "; ".join(dict.fromkeys(skipped["reason"] for skipped in made["skipped"]))
         raise Fault(f"Nothing could be measured: {why}")
-    conditions.conclude(made, conditions.joined(start, conditions.roofs(**ends)), watch.facts())
+    with Progress("roof again"):
+        end = conditions.roofs(**ends)
+    conditions.conclude(made, conditions.joined(start, end), watch.facts())
     believed(made)
     return made
 

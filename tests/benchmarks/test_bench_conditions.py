@@ -91,6 +91,13 @@ def test_the_better_end_counts():
     assert (roof["sgemm_gflops"], roof["copy_gb_s"], roof["empty_call_us"], roof["drift"]) == (125.0, 10.0, 4.0, 0.25)
 
 
+def test_more_threads_have_no_lower_roof():
+    one, two = conditions.joined(ROOF[:2], [ROOF[0], {**ROOF[1], "sgemm_gflops": 150.0, "copy_gb_s": 8.0}])
+    assert (one["sgemm_gflops"], two["sgemm_gflops"], two["copy_gb_s"], two["drift"]) == (100.0, 200.0, 10.0, -0.25)
+    one, two = conditions.joined(ROOF[:2], [{**ROOF[0], "sgemm_gflops": 300.0}, ROOF[1]])
+    assert (one["sgemm_gflops"], two["sgemm_gflops"], one["threads"], two["threads"]) == (300.0, 300.0, 1, 2)
+
+
 def test_the_noise_of_a_run():
     found = measured(latency_ms={"p50": {"value": 20.0}}, noisy_blocks=1)
     made = {"bundles": [BUNDLE], "measurements": [found], "machine": {"gpu": None}}
