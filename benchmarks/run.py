@@ -212,7 +212,7 @@ def _settings(given: argparse.Namespace) -> tuple[Settings, int]:
 
 def _for_scenario(settings, name, turns, given, made, workload, arms, clock) -> Settings:
     """Enough queries a block for the scenario's percentile over all rounds; the server's bound where none was given."""
-    if name in rounds.JUDGED:
+    if name in rounds.JUDGED and name != "loadgen":  # LoadGen judges each block by itself
         return replace(settings, queries=ceil(min_queries(rounds.JUDGED[name], 1) / turns))
     if name != "server":
         return settings

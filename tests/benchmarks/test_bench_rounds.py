@@ -138,6 +138,8 @@ def test_offline_and_server_keep_their_sweeps():
     found = measurement(blocks, "server")
     assert len(found["sweep"]) == 12
     assert found["rate_per_s"]["value"] == pytest.approx(100 * 63 / 64)
+    stopping = {"percentile": 0.99, "needed": 459, "queries": 459, "over": 0, "satisfied": True}
+    assert found["early_stopping"] == stopping
     none = [server.run(engine, OneQuery(), Settings(longest=1e4, p99_ms=9), clock)]
     assert measurement(none, "server")["rate_per_s"] is None
 

@@ -147,6 +147,19 @@ def test_a_server_run_too_short_for_a_p99_says_so():
     assert found.reasons == ["10 s are too short for the 459 queries of a p99: raise --seconds"]
 
 
+def test_one_workers_mistake_ends_the_work_of_all():
+    class Breaks(FixedEngine):
+        def seconds(self, i, k=1):
+            if i == 3:
+                raise Fault("model.onnx could not be run: out of memory")
+            return super().seconds(i, k)
+
+    clock = FakeClock(2)
+    with pytest.raises(Fault, match="out of memory"):
+        server.serve(Breaks(clock, 1.0), np.arange(1000.0), 2, 9.0, 1000, clock)
+    assert clock.now() < 10
+
+
 def test_the_real_clock_wakes_in_time():
     """Not earlier, and no sleeper's 50 µs later when the core is free: the best of many tries tells."""
     clock, late = Clock(), []
