@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -151,18 +151,20 @@ def _ticks(proc: Path) -> tuple[int, int, int] | None:
 
 def _own_ticks(proc: Path) -> int:
     """Ticks of this process, of the processes it started that still run, and of those that ended."""
-    parents, ticks = {}, {}
-    for folder in proc.glob("[0-9]*"):
-        text = "".join(_lines(folder / "stat"))
+    ticks = 0
+    for process in _family(proc, os.getpid()):
+        text = "".join(_lines(proc / str(process) / "stat"))
         words = text[text.rfind(")") + 1 :].split()  # a program's name may hold spaces and brackets
-        if words:
-            parents[int(folder.name)] = int(words[1])
-            ticks[int(folder.name)] = sum(map(int, words[11:15]))
-    family, grown = {os.getpid()}, True
-    while grown:
-        young = {child for child, parent in parents.items() if parent in family} - family
-        family, grown = family | young, bool(young)
-    return sum(ticks.get(process, 0) for process in family)
+        ticks += sum(map(int, words[11:15]))
+    return ticks
+
+
+def _family(proc: Path, process: int) -> Iterator[int]:
+    """The process and all that it started, at any depth."""
+    yield process
+    for children in (proc / str(process) / "task").glob("*/children"):
+        for child in " ".join(_lines(children)).split():
+            yield from _family(proc, int(child))
 
 
 def _load(proc: Path) -> list[float] | None:

@@ -96,6 +96,16 @@ def test_a_body_counts_as_often_as_it_runs(trips, deep):
     assert found["bytes"] == 4 * (6 + 9 + 6) + 8 + 1 + 1  # both matrices, the weight once, trips, deep and `go`
 
 
+def test_functions_are_looked_into():
+    model = onnx.parser.parse_model(
+        """<ir_version: 10, opset_import: ["" : 20, "own" : 1]>
+        outer (float[2, 3] x) => (float[2, 3] y) { a = own.twice(x)\n y = own.twice(a) }
+        <domain: "own", opset_import: ["" : 20]> twice (b) => (c) { d = Mul(b, b)\n c = Sqrt(d) }"""
+    )
+    found = graph_cost.count(model.SerializeToString(), {"x": ones(2, 3)})
+    assert found["flops_by_op"] == {"Mul": 12, "Sqrt": 12}
+
+
 def stump_and_fork() -> bytes:
     """Two trees: one question; and one question with a second one behind its "no"."""
     trees = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import time
 
 import pytest
@@ -98,6 +99,30 @@ def test_no_counters_are_no_guess(tmp_path):
     found = watch.facts()
     assert [found[name] for name in ("waiting", "memory", "stolen", "others", "load_before")] == [None] * 5
     assert not found["noisy"]
+
+
+def test_a_machine_made_busy_is_found_noisy():
+    """Endless loops that are nobody's children, on more than a tenth of the granted processors."""
+    loops = len(os.sched_getaffinity(0)) // 4 + 1
+    with Watch() as watch:
+        subprocess.run(["sh", "-c", "timeout 0.8 sh -c 'while :; do :; done' & " * loops], check=True)
+        time.sleep(0.7)
+    found = watch.facts()
+    if found["others"] is None:
+        pytest.skip("no counters in /proc/stat here")
+    assert found["others"] > noise.OTHERS
+    assert any(why.startswith("other programs kept the processors busy") for why in found["why"])
+
+
+def test_own_children_are_not_others(tmp_path):
+    write(tmp_path, own=5)
+    task = tmp_path / str(os.getpid()) / "task/1"
+    task.mkdir(parents=True)
+    (task / "children").write_text("71 72 \n")
+    for child, own in ((71, 20), (72, 3)):
+        (tmp_path / str(child)).mkdir()
+        (tmp_path / str(child) / "stat").write_text(f"{child} (py) S 1 1 1 0 -1 0 0 0 0 0 {own} 1 0 0 20 0 1 0\n")
+    assert noise._own_ticks(tmp_path) == 5 + 21 + 4
 
 
 def test_own_work_is_not_others():
