@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from benchmarks import result
@@ -24,6 +25,17 @@ def gather(folder: Path, work: Ledger | None = None) -> Path:
         unit = work.units.get(path.stem) if work else None
         if unit and unit.id not in {bundle["id"] for bundle in found["bundles"]}:
             raise Fault(f"{path} measured another bundle than {unit.bundle} was when the work was submitted: remove it")
+        found["command"] = _without_out(found["command"])
         written = result.write(found, folder)
     assert written is not None
     return written
+
+
+def _without_out(command: str) -> str:
+    """The task's own folder is gone by now, and its path is nobody's business."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # not written by us
+        return command
+    at = words.index("--out") if "--out" in words else len(words)
+    return shlex.join(words[:at] + words[at + 2 :])
