@@ -125,7 +125,8 @@ def test_the_dry_run_is_a_script_that_can_be_submitted_as_it_is(cluster, toy_bun
     assert code == 0
     (tmp_path / "job.sh").write_text(text)
     for _ in range(2):  # a second time it finds all its results
-        cluster.ask("sbatch", "--wait", f"--chdir={tmp_path}", str(tmp_path / "job.sh"))
+        job = cluster.ask("sbatch", "--parsable", f"--chdir={tmp_path}", str(tmp_path / "job.sh")).strip()
+        until(lambda job=job: cluster.states()[f"{job}_0"] == "COMPLETED", "the script has run")
         assert begun(tmp_path) == 2
     code, said = cluster.pilot_done("slurm", "--status", "shared", cwd=tmp_path)
     assert code == 0
