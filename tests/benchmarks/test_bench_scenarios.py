@@ -119,12 +119,12 @@ def test_the_mean_wait_is_that_of_pollaczek_and_khinchine():
 
 
 def test_the_highest_rate_is_found():
-    """With all the patience there is, a worker of 10 ms serves 63/64 of 100 a second; with none, nothing."""
+    """Who waits for ever is served at any rate that is tried; who waits less than a call takes, never."""
     clock = FakeClock()
     asked = Settings(seconds=1, queries=459, longest=1e4, p99_ms=1e7)
     found = server.run(FixedEngine(clock, 0.01), OneQuery(), asked, clock)
-    assert found.rate_per_s.value == pytest.approx(100 * 63 / 64)
-    assert len(found.sweep) == 6
+    assert found.rate_per_s.value == pytest.approx(2 * 100 * 127 / 128)
+    assert len(found.sweep) == 7
     assert found.valid is True
     none = server.run(FixedEngine(clock, 0.01), OneQuery(), Settings(seconds=1, longest=1e4, p99_ms=9), clock)
     assert (none.valid, none.rate_per_s.value) == (False, 0.0)
@@ -160,15 +160,13 @@ def test_one_workers_mistake_ends_the_work_of_all():
     assert clock.now() < 10
 
 
-def test_the_real_clock_wakes_in_time():
-    """Not earlier, and no sleeper's 50 µs later when the core is free: the best of many tries tells."""
-    clock, late = Clock(), []
-    for _ in range(40):
-        due = clock.now() + 0.001
+def test_the_real_clock_never_wakes_too_early():
+    """How late it wakes depends on who else is here: python -m benchmarks.overhead measures that."""
+    clock = Clock()
+    for wait in (0.0, 1e-5, 5e-4, 2e-3):
+        due = clock.now() + wait
         clock.sleep_until(due)
-        late.append(clock.now() - due)
-    assert min(late) >= 0
-    assert min(late) < 20e-6
+        assert clock.now() >= due
 
 
 def test_percentiles_are_those_of_loadgen():
