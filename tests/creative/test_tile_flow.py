@@ -12,8 +12,9 @@ from common.bundle.session import Session
 from pilots.creative.data.contract import Exemplar, Exemplars
 from pilots.creative.flow.codec import Codec
 from pilots.creative.flow.descent import orthogonal
-from pilots.creative.flow.finish import REST, Finish, bands
+from pilots.creative.flow.finish import LOOKS, Finish, bands
 from pilots.creative.flow.patches import Patches
+from pilots.creative.flow.transport import REACH, Transport
 from pilots.creative.models.tile_flow import TileFlow
 
 GRIDS = {"2": [0.5], "4": [0.3, 0.6, 0.9]}
@@ -110,7 +111,7 @@ def test_a_pixel_sees_no_further_than_the_halo(model):
     with torch.no_grad():
         told = torch.tensor([0.5]), torch.eye(2)[:1]
         rows = (net(x, *told) != net(y, *told)).any(dim=3).any(dim=1)[0].nonzero().flatten()
-    least, most = 128 - model.halo + REST, 128 + model.halo - REST  # the last touch looks further still
+    least, most = 128 - model.halo + LOOKS, 128 + model.halo - LOOKS  # the last touch looks further still
     assert least <= rows.min() < 128 < rows.max() <= most
 
 
@@ -171,6 +172,32 @@ def test_finish_gives_back_the_bands_and_values_of_the_exemplar():
         assert part.std() == pytest.approx(float(true.std()), rel=0.25)
     untouched = finish(soft, torch.tensor([0.05]), torch.ones(1, 1))
     assert torch.allclose(untouched, soft, atol=1e-5)
+
+
+def test_transport_carries_pieces_over_to_the_spread_of_the_exemplar():
+    torch.manual_seed(0)
+    drawn = torch.randn(2, 1, 96, 96)
+    drawn = drawn + drawn.roll(1, 3)
+    true = torch.exp(0.8 * (drawn[:1] + 0.8 * drawn[:1].roll(1, 2)))[0]  # lean to one side, and alike along the other
+    true = (true - true.mean()) / true.std()
+    seen = torch.randn(5 * 5, 20)  # along other directions than its own
+
+    def shown(x_NCHW: torch.Tensor) -> torch.Tensor:
+        pieces = torch.nn.functional.unfold(x_NCHW, 5).transpose(1, 2).reshape(-1, 25)[::5]
+        return (pieces @ seen).quantile(torch.linspace(0.01, 0.99, 50), dim=0)
+
+    def far(x_NCHW: torch.Tensor) -> float:
+        return float((shown(x_NCHW) - shown(true[None])).abs().mean())
+
+    transport, first = Transport(2, 1), torch.eye(2)[:1]
+    assert torch.allclose(transport(drawn, first), drawn, atol=1e-5)
+    transport.learn(0, drawn[:1], true, torch.ones(1))
+    assert far(transport(drawn[1:], first)) < 0.4 * far(drawn[1:])  # a picture that was not measured
+    assert torch.allclose(transport(drawn, torch.eye(2)[1:]), drawn, atol=1e-5)  # of the other picture nothing is known
+
+    window = drawn[..., :64, :]  # gives in its core what the whole gives
+    core = slice(REACH, 64 - REACH)
+    assert torch.allclose(transport(window, first)[..., core, :], transport(drawn, first)[..., core, :], atol=1e-5)
 
 
 def test_muon_steps_as_long_along_every_direction():

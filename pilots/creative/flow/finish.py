@@ -1,7 +1,8 @@
 """The last touch on a drawn latent: strength of bands and spread of values as in the exemplar (Heeger, Bergen 1995).
 
 A sampler of few steps draws softly. What it lacks is measured once after training, on pictures drawn in the manner of
-each exemplar, beside the exemplar's own left part; the cure is a small filter and a monotone curve, both local.
+each exemplar, beside the exemplar's own left part; the cure is a small filter and a monotone curve, both local. What
+small pieces then still lack is put right in `transport`.
 Axes: S step lengths, I training pictures, B batch, C latent channels, K bands, Q bends of the curve, H and W pixels.
 """
 
@@ -11,11 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from pilots.creative.flow import transport
 from pilots.creative.flow.net import wrap
 
 REACH = (1, 2, 4)  # pixels between the taps of each low-pass
 BANDS = 3 * len(REACH) + 1  # fine along both axes, along one, along the other, at each reach; and what is left
 REST = sum(REACH)  # pixels that the filter looks to either side
+LOOKS = REST + transport.REACH  # and the whole last touch
 BENDS = 12  # of the curve
 ROUNDS = 4  # the curve changes the bands a little, so both are found in turns
 LEAST, MOST = 0.3, 4.0  # gain of a band
@@ -36,8 +39,13 @@ class Finish(nn.Module):
         self.register_buffer("turn", torch.zeros(*many, BENDS))
         self.register_buffer("start", torch.zeros(*many, 2))  # height at 0 and slope before the first bend
         self.start[..., 1] = 1
+        self.transport = transport.Transport(images, channels)
 
     def forward(self, latent: torch.Tensor, dt: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        return self.transport(self.shaped(latent, dt, condition), condition)
+
+    def shaped(self, latent: torch.Tensor, dt: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Bands and values put right."""
         gain, bend, turn, start = (self._mixed(x, dt, condition) for x in (self.gain, self.bend, self.turn, self.start))
         x = sum(part * gain[..., k] for k, part in enumerate(bands(latent)))
         y = start[..., 0] + start[..., 1] * x
@@ -54,18 +62,19 @@ class Finish(nn.Module):
         return (condition @ of_picture).view(-1, table.shape[2], 1, 1, table.shape[3])
 
     @torch.no_grad()
-    def learn(self, s: int, i: int, drawn_NCHW: torch.Tensor, true_CHW: torch.Tensor, periodic: bool) -> None:
-        """Find the cure for pictures drawn in the manner of picture `i` with the last step `s`."""
+    def learn(self, s: int, i: int, drawn_NCHW: torch.Tensor, true_CHW: torch.Tensor, periodic: bool) -> torch.Tensor:
+        """Find the cure for pictures drawn in the manner of picture `i` with the last step `s`; gives them cured."""
         rows = slice(None) if periodic else slice(REST, -REST)
         true = [part[0, :, rows, REST:-REST].flatten(1) for part in bands(true_CHW[None])]
         wanted = torch.stack([part.std(1) for part in true], dim=1)  # [C, K]
         values = sum(true)
+        dt, condition = self.spans[s : s + 1], torch.eye(self.gain.shape[1])[[i] * len(drawn_NCHW)]
         for _ in range(ROUNDS):
             self._learn_curve(s, i, drawn_NCHW, values)
-            dt, condition = self.spans[s : s + 1], torch.eye(self.gain.shape[1])[[i] * len(drawn_NCHW)]
-            made = [part.transpose(0, 1).flatten(1).std(1) for part in bands(self(drawn_NCHW, dt, condition))]
+            made = [part.transpose(0, 1).flatten(1).std(1) for part in bands(self.shaped(drawn_NCHW, dt, condition))]
             self.gain[s, i] = (self.gain[s, i] * wanted / torch.stack(made, dim=1).clamp(min=1e-3)).clamp(LEAST, MOST)
         self._learn_curve(s, i, drawn_NCHW, values)
+        return self.shaped(drawn_NCHW, dt, condition)
 
     def _learn_curve(self, s: int, i: int, drawn: torch.Tensor, values: torch.Tensor) -> None:
         """The monotone curve from quantiles of what was drawn, with the present gains, to those of the exemplar."""
