@@ -15,7 +15,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the soak forks and kills as only Linux does", allow_module_level=True)
 
-from benchmarks.soak import disk, provenance
+from benchmarks.soak import corruption, damaged_runs, disk, provenance
 from benchmarks.soak.count import Count
 from benchmarks.soak.forks import Job, Outcome, Room, one, side_by_side
 from benchmarks.soak.traces import difference, prove_whole, strangers
@@ -129,3 +129,26 @@ def test_a_false_alarm_and_a_changed_file_called_intact_are_failures(tmp_path, m
     side_by_side([provenance._flipped(count, Room(tmp_path / "b"), 0)], 1)
     assert [sentence.split(":")[0] for sentence in count.failures] == ["seed 0, a", "seed 0, bit at 0"]
     assert count.did[provenance.MOST] == 117
+
+
+def test_a_bundle_refused_too_late_is_a_failure(tmp_path, toy_bundle, monkeypatch):
+    monkeypatch.setattr(corruption, "DAMAGES", 2)
+    monkeypatch.setattr(corruption, "cores", lambda: 1)
+    count = corruption.corrupt(tmp_path / "whole", toy_bundle)
+    assert (count.failures, count.did) == ([], Counter({"refused before the model was loaded": 2}))
+    monkeypatch.setattr("common.bundle.files._verify", lambda *_: None)
+    count = corruption.corrupt(tmp_path / "unproved", toy_bundle)
+    assert len(count.failures) == 2
+    assert all("_selftest_in_child" in sentence or "taken as good" in sentence for sentence in count.failures)
+
+
+def test_a_damaged_run_folder_that_is_believed_is_a_failure(tmp_path, toy_run, monkeypatch):
+    monkeypatch.setattr(damaged_runs, "DAMAGES", 12)
+    monkeypatch.setattr(damaged_runs, "cores", lambda: 1)
+    count = damaged_runs.damage_runs(tmp_path / "whole", toy_run)
+    assert count.failures == []
+    assert count.did.total() == 12
+    for wrong in (lambda _: {"data": object()}, lambda _: {}["a bug"]):
+        monkeypatch.setattr(damaged_runs, "read", wrong)
+        count = damaged_runs.damage_runs(tmp_path / f"{wrong}", toy_run)
+        assert count.failures
