@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +35,9 @@ Ask = Callable[[str], str | None]
 
 
 def nvidia_smi(question: str) -> str | None:
-    """The tool's answer as CSV; None where it is absent, refuses the question or hangs."""
-    command = ["nvidia-smi", question, "--format=csv,noheader,nounits"]
+    """The tool's answer, a query's as CSV; None where it is absent, refuses the question or hangs."""
+    form = ["--format=csv,noheader,nounits"] if question.startswith("--query") else []
+    command = ["nvidia-smi", question, *form]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_CAP, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -44,17 +46,32 @@ def nvidia_smi(question: str) -> str | None:
 
 
 def facts(ask: Ask = nvidia_smi) -> list[dict[str, Any]]:
-    """One line per GPU: FIELDS, `slowed_by` and `programs` (how many compute on it). None: the tool does not say."""
+    """One entry per GPU that CUDA_VISIBLE_DEVICES leaves: FIELDS, and None for what the tool does not say.
+
+    slowed_by  why its clock is held down; programs: how many compute on it; slices: kinds of MIG slices seen here
+    """
     rows = _rows(ask(f"--query-gpu=index,uuid,{','.join(FIELDS.values())}"))
+    if not rows:
+        return []
     reasons = next((_rows(text) for name in THROTTLE if (text := ask(f"--query-gpu={name}")) is not None), None)
     programs = ask("--query-compute-apps=gpu_uuid,pid")
+    slices = _slices(ask("-L"))
     cards = []
-    for i, (_, uuid, *values) in enumerate(rows):
+    for i, (index, uuid, *values) in enumerate(rows):
+        if not _visible(index, uuid):
+            continue
         card: dict[str, Any] = {name: _value(name, text) for name, text in zip(FIELDS, values, strict=False)}
         card["slowed_by"] = _slowed(reasons[i][0]) if reasons and i < len(reasons) else None
         card["programs"] = None if programs is None else sum(row[0] == uuid for row in _rows(programs))
+        card["slices"] = slices[i] if slices and i < len(slices) else None
         cards.append(card)
     return cards
+
+
+def _visible(index: str, uuid: str) -> bool:
+    """Whether programs started here see this GPU; a MIG slice does not tell of which GPU it is."""
+    named = [word.strip() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word.strip()]
+    return not named or any(word == index or uuid.startswith(word) or word.startswith("MIG") for word in named)
 
 
 def disturbed(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
@@ -66,6 +83,18 @@ def disturbed(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list
         if faults := [reason for reason in used["slowed_by"] or [] if reason in FAULTS]:
             why.append(f"GPU {number} was slowed down: {', '.join(faults)}")
     return why
+
+
+def _slices(listed: str | None) -> list[list[str]]:
+    """Kinds of the MIG slices of each GPU, such as 1g.10gb, from the tool's list of devices."""
+    found: list[list[str]] = []
+    for line in (listed or "").splitlines():
+        words = line.split()
+        if line.startswith("GPU "):
+            found.append([])
+        elif found and len(words) > 1 and words[0] == "MIG":
+            found[-1].append(words[1])
+    return found
 
 
 def _rows(text: str | None) -> list[list[str]]:

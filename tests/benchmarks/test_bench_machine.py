@@ -98,7 +98,20 @@ def answers(question):
     return {
         "--query-gpu=clocks_throttle_reasons.active": "0x0000000000000001\n0x0000000000000024\n",
         "--query-compute-apps=gpu_uuid,pid": "GPU-b, 11\nGPU-b, 12\n",
+        "-L": "GPU 0: NVIDIA H100 (UUID: GPU-a)\n  MIG 1g.10gb     Device  0: (UUID: MIG-x)\nGPU 1: T4 (UUID: GPU-b)\n",
     }.get(question)
+
+
+@pytest.fixture(autouse=True)
+def every_card_is_visible(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.parametrize(("named", "seen"), [("1", ["NVIDIA T4"]), ("GPU-a", ["NVIDIA H100"]), ("MIG-x", 2), ("", 2)])
+def test_cards_that_are_granted(monkeypatch, named, seen):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    names = [card["name"] for card in gpu.facts(answers)]
+    assert (names if isinstance(seen, list) else len(names)) == seen
 
 
 def test_two_cards():
@@ -109,9 +122,10 @@ def test_two_cards():
         "Enabled",
         120.5,
     )
-    assert (hopper["slowed_by"], hopper["programs"]) == ([], 0)
+    assert (hopper["slowed_by"], hopper["programs"], hopper["slices"]) == ([], 0, ["1g.10gb"])
     assert (turing["power_w"], turing["mig"]) == (None, None)
     assert (turing["slowed_by"], turing["programs"]) == (["power cap", "heat"], 2)
+    assert turing["slices"] == []
     assert "GPU-b" not in json.dumps(turing)
 
 
