@@ -153,13 +153,18 @@ def ratio_of(
     one: dict[str, Any], other: dict[str, Any], drift_one: float = 0.0, drift_other: float = 0.0
 ) -> tuple[float, float | None, float | None]:
     """other ÷ one with its 95 % limits; None where a limit is missing. `drift`: shares added on both sides."""
-    middle = log(other["value"] / one["value"])
-    if not all((one["low"], one["high"], other["low"], other["high"])):
-        return exp(middle), None, None
+    logs = ([log(x[part]) if x[part] else None for part in ("value", "low", "high")] for x in (one, other))
+    (x, x_low, x_high), (y, y_low, y_high) = logs
+    if None in (x_low, x_high, y_low, y_high):
+        return power(y - x), None, None
     drifts = log(1 + drift_one) ** 2 + log(1 + drift_other) ** 2
-    down = sqrt(log(other["value"] / other["low"]) ** 2 + log(one["high"] / one["value"]) ** 2 + drifts)
-    up = sqrt(log(other["high"] / other["value"]) ** 2 + log(one["value"] / one["low"]) ** 2 + drifts)
-    return exp(middle), exp(middle - down), exp(middle + up)
+    down, up = sqrt((y - y_low) ** 2 + (x_high - x) ** 2 + drifts), sqrt((y_high - y) ** 2 + (x - x_low) ** 2 + drifts)
+    return power(y - x), power(y - x - down), power(y - x + up)
+
+
+def power(exponent: float) -> float:
+    """e to that power, within what a float holds: a file may hold any figure."""
+    return exp(max(-700.0, min(exponent, 700.0)))
 
 
 def accuracy(x: dict[str, Any], y: dict[str, Any], same: bool) -> Iterator[str]:

@@ -6,12 +6,13 @@ import copy
 import json
 import os
 import random
+from pathlib import Path
 
 import jsonschema
 import pytest
 from made_result import TOY, bundle, measured, result
 
-from benchmarks import schema
+from benchmarks import compare, plots, schema, table
 from benchmarks.result import FOLDER, MOST, head, head_of, machine_word, merge, prepare, read, read_all, write
 from common.cli import guard
 from common.fault import Fault
@@ -181,3 +182,31 @@ def test_what_breaks_the_schema_is_a_mistake_of_ours(tmp_path):
     with pytest.raises(ValueError, match="does not keep its schema"):
         write(result(measured(verdict="perhaps")), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_passes_the_schema_is_told_without_a_traceback():
+    """Files that are spoilt in one place: refused, or read by every command that reads files."""
+    draw, passed = random.Random(0), 0
+    whole = result(
+        measured("server", sweep=[{"rate": 9.0, "p99_ms": 3.0, "achieved": 9.0}] * 2),
+        measured(
+            "offline", sweep=[{"batch": batch, "samples_per_s": 9.0, "low": 1.0, "high": None} for batch in (1, 2)]
+        ),
+        measured(runtime="ort_cuda"),
+    )
+    text = json.dumps(whole)
+    for keys in draw.sample(list(places(whole)), 120):
+        bad = json.loads(text)
+        inner = bad
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = draw.choice([None, 0, 1e300, 5e-324, "", "x|\n<b>", [], {}, [None], True])
+        if schema.breach(bad) is None and bad["bundles"] and all(m["bundle"] == TOY for m in bad["measurements"]):
+            passed += 1
+            table.page({Path("x"): bad}, {})
+            table.summary({Path("x"): bad})
+            plots.points({Path("x"): bad})
+            compare.compare(whole, bad)
+            compare.compare(bad, whole)
+            merge(whole, bad)
+    assert passed > 20
