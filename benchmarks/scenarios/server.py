@@ -27,6 +27,7 @@ NAME = "server"
 PERCENTILE = 0.99
 STEPS = 7  # of the bisection between nothing and twice what the workers seem to manage: 1/64 of that is the precision
 WARM = 20  # calls at most that tell how long one takes
+STEADY = 20  # times the bound a rate must be kept up: a queue that grows by 5 % of the time is then over the bound
 BRISK = 100_000  # calls a second; Python hands out about twice as many to one worker, fewer to several
 LEAD = 0.01  # s for the workers to be awake before the first query is due
 SWITCH = 20e-6  # s; a worker whose call has ended must not wait Python's usual 5 ms for one that watches the clock
@@ -55,7 +56,7 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
         notes.append(f"calls are so short that at over {BRISK:,} a second Python, not the model, is the limit")
     for _ in range(STEPS):
         rate = (low + high) / 2 * capacity
-        n = max(min_queries(PERCENTILE), settings.queries, ceil(rate * settings.seconds))
+        n = max(min_queries(PERCENTILE), settings.queries, ceil(rate * max(settings.seconds, STEADY * bound)))
         n = min(n, max(1, int(rate * settings.longest)))
         if n < min_queries(PERCENTILE):
             least = min_queries(PERCENTILE)

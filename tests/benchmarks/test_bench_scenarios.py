@@ -119,11 +119,11 @@ def test_the_mean_wait_is_that_of_pollaczek_and_khinchine():
 
 
 def test_the_highest_rate_is_found():
-    """Who waits for ever is served at any rate that is tried; who waits less than a call takes, never."""
+    """Who waits for a hundred calls is served at nearly the rate of the worker; a queue that grows by 5 % is found out."""
     clock = FakeClock()
-    asked = Settings(seconds=1, queries=459, longest=1e4, p99_ms=1e7)
+    asked = Settings(seconds=1, queries=459, longest=1e4, p99_ms=1000)
     found = server.run(FixedEngine(clock, 0.01), OneQuery(), asked, clock)
-    assert found.rate_per_s.value == pytest.approx(2 * 100 * 127 / 128)
+    assert 90 < found.rate_per_s.value < 106
     assert len(found.sweep) == 7
     assert found.valid is True
     none = server.run(FixedEngine(clock, 0.01), OneQuery(), Settings(seconds=1, longest=1e4, p99_ms=9), clock)
