@@ -53,6 +53,10 @@ def seconds(work: Callable[[], Any]) -> float:
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
         raise Fault("the GPU's memory is too small for this call") from error
+    except (MemoryError, RuntimeError) as error:  # PyTorch has no class of its own for the CPU's memory
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        raise Fault("the memory of this machine is too small for this call") from error
 
 
 def called(module: Callable[..., Any], mode: str) -> Callable[..., Any]:

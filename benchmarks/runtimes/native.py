@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.probes.roof_gpu import SIGNS
 from benchmarks.runtimes import Unsupported
 from benchmarks.workload import Query, Workload
 
@@ -49,6 +50,8 @@ def missing() -> str | None:
 def open_engine(workload: Workload, variant: str, model: bytes, threads: int) -> Native:
     if workload.run is None or workload.queries_from != "evaluation.npz":
         raise Unsupported("native runs beside a run folder with an evaluation.npz of this bundle; there is none here")
+    if variant.startswith("cuda-") and not any(Path(sign).exists() for sign in SIGNS):
+        raise Unsupported("no NVIDIA driver is loaded here")
     facts = json.loads((workload.run / "run.json").read_text(encoding="utf-8"))
     return Native(workload.run, str(facts.get("pilot")), variant, threads, queries=workload.queries)
 

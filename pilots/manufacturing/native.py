@@ -35,14 +35,12 @@ PLACE = ("kept_K", "scale_S", "centre_CS", "mean_CK", "std_CK")  # what plain fe
 def opened(asked: Asked) -> Opened:
     """The pipeline of a run, its net on its device and in its mode."""
     pipeline = load(asked.run)
-    modes = native_torch.ready(asked)
-    if pipeline.net is None:
-        if asked.device == "cuda" or asked.dtype != "fp32":
-            raise Fault(f"{pipeline.name} has no net: it runs in float32 on the CPU alone")
-        modes, what = ["eager"], f"pandas, scikit-learn, threads {asked.threads}"
-    else:
-        what = f"pandas and scikit-learn on the CPU, net: {native_torch.words(asked)}"
+    if pipeline.net is None and (asked.device, asked.dtype) != ("cpu", "fp32"):
+        raise Fault(f"{pipeline.name} has no net: it runs in float32 on the CPU alone")
+    modes = native_torch.ready(asked) if pipeline.net else native_torch.ready(asked)[:1]
     one_of(asked, modes)
+    net = f"net: {native_torch.words(asked)}" if pipeline.net else f"threads {asked.threads}"
+    what = f"pandas and scikit-learn on the CPU, {net}; missing readings are skipped"
     pipeline.move(asked)
     kept = queries(asked.run)
     readings, length = kept["readings"][:, 0], kept["length"][:, 0]
