@@ -20,7 +20,7 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
         if workload.axis is None:
             latency.add(sum(engine.seconds(asked * together + each) for each in range(together)))
         else:
-            latency.add(engine.seconds(0, together))
+            latency.add(engine.seconds(asked * together % len(workload.queries), together))
         asked += 1
     rate = asked * together / latency.total
     notes = [] if workload.axis else ["one call for each query: the graph takes no batch"]

@@ -8,9 +8,9 @@ so few of its latencies are over the bound that its p99 keeps it with 99 % confi
 
 from __future__ import annotations
 
-import itertools
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import ceil
@@ -29,6 +29,7 @@ STEPS = 7  # of the bisection between nothing and twice what the workers seem to
 WARM = 20  # calls at most that tell how long one takes
 STEADY = 20  # times the bound a rate must be kept up: a queue that grows by 5 % of the time is then over the bound
 BRISK = 100_000  # calls a second; Python hands out about twice as many to one worker, fewer to several
+TOGETHER = 4096  # arrivals drawn at a time
 LEAD = 0.01  # s for the workers to be awake before the first query is due
 SWITCH = 20e-6  # s; a worker whose call has ended must not wait Python's usual 5 ms for one that watches the clock
 
@@ -62,8 +63,7 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
             least = min_queries(PERCENTILE)
             reasons.append(f"{settings.longest:.3g} s are too short for the {least} queries of a p99: raise --seconds")
             break
-        arrivals = np.cumsum(random.exponential(1 / rate, n))
-        served = serve(engine, arrivals, workers, bound, allowed_over(n, PERCENTILE), clock)
+        served = serve(engine, poisson(random, rate, n), workers, bound, allowed_over(n, PERCENTILE), clock)
         passed = served.latency.count == n and served.over <= allowed_over(n, PERCENTILE)
         low, high = ((low + high) / 2, high) if passed else (low, (low + high) / 2)
         best = (rate, served) if passed else best
@@ -76,6 +76,15 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
     return Measured(queries, clock.now() - began, latency, found, sweep, not reasons, reasons, notes)
 
 
+def poisson(random: np.random.Generator, rate: float, n: int) -> Iterator[float]:
+    """Moments of `n` arrivals, seconds from the start; a few at a time, so that millions need no memory."""
+    moment = 0.0
+    for first in range(0, n, TOGETHER):
+        for gap in random.exponential(1 / rate, min(TOGETHER, n - first)):
+            moment += gap
+            yield moment
+
+
 def _service(engine: Engine, settings: Settings, clock) -> float:
     """Seconds a call takes when nobody waits, the mean of a few."""
     until, spent = clock.now() + settings.seconds, [engine.seconds(0)]
@@ -84,29 +93,35 @@ def _service(engine: Engine, settings: Settings, clock) -> float:
     return sum(spent) / len(spent)
 
 
-def serve(engine: Engine, arrivals: np.ndarray, workers: int, bound: float, most_over: int, clock) -> Served:
+def serve(engine: Engine, arrivals: Iterable[float], workers: int, bound: float, most_over: int, clock) -> Served:
     """Answer queries that are due at `arrivals`, seconds from now; given up once more than `most_over` are too late.
 
     Whoever becomes free takes the next query in line and waits for its moment if that is still to come: the same
     queue as one that hands queries out on arrival, with nobody between a query and its worker.
     """
-    began, turn, too_late, over = clock.now() + LEAD, itertools.count(), [], threading.Event()
+    began, line, lock, over = clock.now() + LEAD, enumerate(arrivals), threading.Lock(), threading.Event()
+    served = Served()
 
     def work() -> tuple[Histogram, Histogram]:
         latency, late = Histogram(), Histogram()
         try:
-            while (n := next(turn)) < len(arrivals) and not over.is_set():
-                due = began + arrivals[n]
+            while not over.is_set():
+                with lock:
+                    number, moment = next(line, (None, 0.0))
+                if number is None:
+                    break
+                due = began + moment
                 if clock.now() < due:
                     clock.sleep_until(due)
                     late.add(clock.now() - due)
-                engine.seconds(n)
+                engine.seconds(number)
                 waited = clock.now() - due
                 latency.add(waited)
                 if waited > bound:
-                    too_late.append(n)
-                    if len(too_late) > most_over:
-                        over.set()
+                    with lock:
+                        served.over += 1
+                        if served.over > most_over:
+                            over.set()
         except BaseException:
             over.set()  # one worker's mistake ends the work of all
             raise
@@ -125,7 +140,7 @@ def serve(engine: Engine, arrivals: np.ndarray, workers: int, bound: float, most
                 over.set()  # a person who stops the program does not wait for the queries that are left
     finally:
         sys.setswitchinterval(usual)
-    served = Served(over=len(too_late), seconds=clock.now() - began)
+    served.seconds = clock.now() - began
     for latency, late in parts:
         served.latency.merge(latency)
         served.late.merge(late)

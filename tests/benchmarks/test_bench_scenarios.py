@@ -18,8 +18,7 @@ from common.fault import Fault
 def waits(arrivals, *times, workers=1, bound=100.0):
     """Every latency of queries due at `arrivals`, smallest first."""
     clock = FakeClock(workers)
-    served = server.serve(FixedEngine(clock, *times), np.array(arrivals, float), workers, bound, len(arrivals), clock)
-    assert served.latency.count == len(arrivals)
+    served = server.serve(FixedEngine(clock, *times), iter(arrivals), workers, bound, 10_000, clock)
     return [value for value, count in served.latency.filled() for _ in range(count)], served
 
 
@@ -113,13 +112,13 @@ def test_a_stall_is_felt_by_all_who_wait():
 
 def test_the_mean_wait_is_that_of_pollaczek_and_khinchine():
     """Half-busy worker of fixed service s: the mean wait is s / 2."""
-    arrivals = np.cumsum(np.random.default_rng(0).exponential(2.0, 3000))
+    arrivals = server.poisson(np.random.default_rng(0), 0.5, 3000)
     _, served = waits(arrivals, 1.0)
     assert served.latency.total / 3000 == pytest.approx(1.5, rel=0.05)
 
 
 def test_the_highest_rate_is_found():
-    """Who waits for a hundred calls is served at nearly the rate of the worker; a queue that grows by 5 % is found out."""
+    """Who waits for 100 calls is served at nearly the worker's rate; a queue that grows by 5 % is found out."""
     clock = FakeClock()
     asked = Settings(seconds=1, queries=459, longest=1e4, p99_ms=1000)
     found = server.run(FixedEngine(clock, 0.01), OneQuery(), asked, clock)
@@ -129,6 +128,16 @@ def test_the_highest_rate_is_found():
     none = server.run(FixedEngine(clock, 0.01), OneQuery(), Settings(seconds=1, longest=1e4, p99_ms=9), clock)
     assert (none.valid, none.rate_per_s.value) == (False, 0.0)
     assert none.reasons == ["not even at 1.56 queries a second does p99 stay under 9 ms"]
+
+
+def test_arrivals_are_a_poisson_process():
+    """Gaps of mean 1 / rate, as spread as they are long, and drawn anew across the seams of what is drawn at a time."""
+    moments = np.array(list(server.poisson(np.random.default_rng(0), 50.0, 9000)))
+    gaps = np.diff(moments)
+    assert (len(moments), (gaps > 0).all()) == (9000, True)
+    assert gaps.mean() == pytest.approx(0.02, rel=0.04)
+    assert gaps.std() == pytest.approx(0.02, rel=0.04)
+    assert abs(np.corrcoef(gaps[1:], gaps[:-1])[0, 1]) < 0.04
 
 
 def test_a_bound_between_costs_rate():
