@@ -6,6 +6,7 @@ It calls the same commands a person would type, so what it shows is what a perso
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 import time
 from pathlib import Path
@@ -48,7 +49,9 @@ def demo() -> None:
     print()
     for part, spent in seconds.items():
         print(f"{part:<16}{spent:6.1f} s")
-    print(f"{'together':<16}{sum(seconds.values()):6.1f} s\n")
+    print(f"{'together':<16}{sum(seconds.values()):6.1f} s")
+    installed = Path(sys.prefix, ".installed")  # make install leaves its seconds there
+    print(f"{'installation':<16}{installed.read_text().strip():>4}   s, once\n" if installed.is_file() else "")
     for part, (program, *_) in PARTS.items():
         if program == f"pilot-{part}":
             print(f"report: {find_run(f'{part}/latest').resolve() / 'report.html'}")

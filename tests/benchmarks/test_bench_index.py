@@ -16,9 +16,10 @@ import pytest
 from made_result import bundle, measured, result
 from test_report import Outline
 
-from benchmarks import cli, index
+from benchmarks import cli, index, run
 from benchmarks.result import write
 from common.bundle.open import open_bundle
+from common.demo import PARTS
 from common.fault import Fault
 
 SPITE = '<script>alert("x")</script>'
@@ -108,6 +109,21 @@ def test_speed_is_that_of_the_bundles_shown(runs, toy_bundle):
     write(result(quick, bundles=[{**bundle(), "id": id_}]), runs / "speed")
     assert index.speed(runs, {id_: "manufacturing"})["head"] == ["pilot", "scenario", "p50, ms", "queries/s"]
     assert "A first look" in made(runs)[0]
+
+
+def test_the_demo_ends_with_a_benchmark_and_this_page(tmp_path):
+    program, verb, *words = PARTS["benchmark"]
+    given = run.parser().parse_args(words)
+    assert (program, verb, given.quick, given.bundle, given.out.name) == (
+        "pilot-bench",
+        "run",
+        True,
+        ["all"],
+        index.SPEED,
+    )
+    assert given.out.parent.name == "runs"  # where the page looks
+    assert list(PARTS)[-1] == "overview"
+    assert PARTS["overview"] == ["pilot-bench", "index"]
 
 
 def test_every_command_on_the_page_exists(runs):
