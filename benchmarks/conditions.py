@@ -38,7 +38,9 @@ def joined(start: Roofs, end: Roofs) -> Roofs:
     More threads are never given a lower roof than fewer: one may leave some idle.
     """
     both: Roofs = []
-    for one, other in zip(start, end, strict=True):
+    later = {(roof["where"], roof["threads"]): roof for roof in end}
+    for one in start:
+        other = later.get((one["where"], one["threads"]), one)  # a GPU may have gone in between
         roof = _best(one, other)
         if both and roof["where"] == both[-1]["where"] == "cpu":
             roof = _best(roof, both[-1])

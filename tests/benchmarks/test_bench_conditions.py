@@ -9,6 +9,7 @@ from benchmarks.histogram import Histogram
 from benchmarks.rounds import measurement
 from benchmarks.scenarios import Measured, Settings
 from benchmarks.stats import Interval
+from benchmarks.workload import workloads
 
 ROOF = [
     {"where": "cpu", "threads": 1, "sgemm_gflops": 100.0, "int8_gops": 400.0, "copy_gb_s": 10.0, "empty_call_us": 5.0},
@@ -98,6 +99,11 @@ def test_more_threads_have_no_lower_roof():
     assert (one["sgemm_gflops"], two["sgemm_gflops"], one["threads"], two["threads"]) == (300.0, 300.0, 1, 2)
 
 
+def test_a_gpu_that_is_gone_at_the_end_keeps_its_roof():
+    gone = {"where": "gpu", "threads": None, "why": "no roof of a GPU: no NVIDIA driver is loaded here"}
+    assert conditions.joined(ROOF[2:], [gone]) == [{**ROOF[2], "drift": 0.0}]
+
+
 def test_the_noise_of_a_run():
     found = measured(latency_ms={"p50": {"value": 20.0}}, noisy_blocks=1)
     made = {"bundles": [BUNDLE], "measurements": [found], "machine": {"gpu": None}}
@@ -146,3 +152,22 @@ def test_short_blocks_are_judged_by_the_whole_run():
     conditions.conclude(made, ROOF, {"why": ["waited"], "noisy": True})
     assert (long["verdict"], short["verdict"]) == ("VALID", "INVALID")
     assert short["reasons"] == ["its blocks were short and the whole run was noisy: waited"]
+
+
+def test_the_work_of_a_bundle(toy_run):
+    (workload,) = workloads(str(toy_run))
+    found = conditions.work(workload, quick=True)
+    rows, sensors = workload.queries[0]["readings"].shape[1:]
+    assert found["flops_by_op"]["IsNaN"] == rows * sensors
+    assert found["each_more"]["flops"] == found["flops"] - 1 > 100  # one subtraction is of two constants
+    assert (
+        0 < found["each_more"]["bytes"] == found["bytes"] - found["weight_bytes"] - 8
+    )  # threshold and judge are shared
+    assert found["uncounted"] == {}
+    assert found["nodes"] == sum(line["count"] for line in found["profile"]) > 10
+
+
+def test_roofs_of_processor_and_gpu():
+    cpu, card = conditions.roofs([1], with_gpu=True, quick=True)
+    assert (cpu["where"], cpu["threads"]) == ("cpu", 1)
+    assert card.get("why") or card["sgemm_gflops"] > 0
