@@ -17,7 +17,7 @@ from pilots.creative.data.patterns.learned import Patterns
 from pilots.creative.models.field_flow import FieldFlow
 from pilots.creative.pattern import bundle as described
 from pilots.creative.pattern import classifier, evaluate
-from pilots.creative.pattern.net import SPREAD, Even
+from pilots.creative.pattern.net import SPREAD, Even, Place
 from pilots.creative.pictures import colours
 from pilots.creative.use import predict
 
@@ -66,18 +66,36 @@ def test_even_is_the_same_in_numpy_and_in_the_net():
     np.testing.assert_allclose(net, symmetry.even(noise, kinds), atol=2e-5)
 
 
-def test_noise_is_rolled_to_its_field_and_stays_white():
+def test_a_pattern_put_in_phase_with_a_moved_one_is_the_moved_one():
+    fields, kinds = library.sample(2, 3)
+    fields = symmetry.even(fields, kinds)
+    moved = np.roll(fields, (5, -9), (1, 2))
+    np.testing.assert_allclose(symmetry.in_phase(fields, moved, kinds), moved, atol=1e-4)
+
+
+def test_noise_lies_where_its_field_does_and_stays_white():
     random = np.random.default_rng(0)
-    fields = random.standard_normal((2, 64, 64), np.float32)
-    moved = np.stack([np.roll(field, (5, -9), (0, 1)) for field in fields])
-    np.testing.assert_array_equal(symmetry.aligned(fields, moved), moved)
     stock = Patterns(4, 0, SPREAD)
     data, which = stock.draw(random, 32)
     noise = stock.noise(random, which, data)
     assert noise.shape == data.shape
     assert noise.std() == pytest.approx(1, abs=0.1)
-    alike = ((noise - noise.mean(axis=(2, 3), keepdims=True)) * data).mean(axis=(1, 2, 3))
-    assert (alike >= 0).all()  # 0 is the mean over all rolls
+    for field, made, kind in zip(data[:, 0], noise[:, 0], which, strict=True):
+        at = tuple(np.array(symmetry.waves(int(kind)))[:, ::-1].T)
+        turn = np.angle(np.fft.fft2(field)[at] * np.conj(np.fft.fft2(made)[at]))
+        np.testing.assert_allclose(turn, 0, atol=2e-3)
+
+
+def test_the_net_is_told_where_a_field_lies_and_a_roll_takes_that_along():
+    fields, kinds = library.sample(1, 2)
+    condition = torch.eye(len(library.KINDS))[torch.from_numpy(kinds)]
+    place, field = Place(), torch.from_numpy(fields)[:, None]
+    told = place(field, condition)
+    assert told.abs().max() <= 1 + 1e-4
+    torch.testing.assert_close(
+        place(field.roll((7, -3), (2, 3)), condition), told.roll((7, -3), (2, 3)), atol=2e-3, rtol=0
+    )
+    torch.testing.assert_close(place(3 * field, condition), told, atol=1e-4, rtol=0)
 
 
 def test_all_repeats_of_a_drawn_pattern_are_the_same_figure(bundle):

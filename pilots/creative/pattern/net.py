@@ -1,7 +1,8 @@
 """The velocity of the patterns' flow: a U-Net on the torus whose answer repeats as often as the kind asked for.
 
 Every kind of pattern has shifts that leave it as it is. State and velocity are kept as they are under these shifts
-("even"), so that all repeats of a figure are the same figure to the last bit of the net's precision.
+("even"), so that all repeats of a figure are the same figure to the last bit of the net's precision. Where the figures
+lie is read off the state and told to the net, which is left with what they look like.
 
 Axes: B batch, S cells of a side, K kinds of patterns.
 """
@@ -21,6 +22,7 @@ MULTIPLE = 4 * PATCH  # cells; rolls by multiples of it change nothing but the p
 WIDTHS = (40, 80, 128)  # channels where a place is 4, 8 and 16 cells
 DEEP = 3  # blocks of the coarsest level
 SPREAD = 3.0  # cells, standard deviation of the library's fields
+PLACE = 4  # cosines and sines that say where on its lattice a cell lies
 OWN = 0.6  # of what the net is told of a kind belongs to the kind, the rest is its class's at the start
 
 
@@ -39,9 +41,9 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.even = Even()
+        self.even, self.place = Even(), Place()
         one, two, three = WIDTHS
-        self.enter = TorusConv(1, one, kernel=3 * PATCH, stride=PATCH, around=PATCH)
+        self.enter = TorusConv(1 + PLACE, one, kernel=3 * PATCH, stride=PATCH, around=PATCH)
         self.down_two, self.down_three = nn.Conv2d(one, two, 2, 2), nn.Conv2d(two, three, 2, 2)
         self.up_two, self.up_one = nn.ConvTranspose2d(three, two, 2, 2), nn.ConvTranspose2d(two, one, 2, 2)
         widths = [one, two, *[three] * DEEP, two, one]
@@ -60,7 +62,7 @@ class Net(nn.Module):
         told = self.time(torch.cos(t[:, None] * self.waves)) + condition @ self.picture
         told = self.tell(functional.silu(self.mix(functional.silu(told))))[..., None, None].split(self.parts, dim=1)
         blocks = [lambda x, i=i: self.blocks[i](x, 1 + told[2 * i], told[2 * i + 1]) for i in range(len(self.blocks))]
-        one = blocks[0](self.enter(x))
+        one = blocks[0](self.enter(torch.cat([x, self.place(x, condition)], 1)))
         two = blocks[1](self.down_two(one))
         three = self.down_three(two)
         for block in blocks[2:-2]:
@@ -100,6 +102,35 @@ class Even(nn.Module):
             by_c, by_s = fields @ c, fields @ s
             real, imaginary = mask * (c @ by_c - s @ by_s), mask * (c @ by_s + s @ by_c)
             return c @ (real @ c + imaginary @ s) + s @ (imaginary @ c - real @ s)
+
+
+class Place(nn.Module):
+    """(fields [B, 1, S, S], condition [B, K]) -> [B, PLACE, S, S]: where on its lattice each cell lies.
+
+    Cosine and sine of the kind's two waves, in the phases that they have in the field. On the straight way from noise
+    to a field of the same phases they do not move, and what is rolled takes them along.
+    """
+
+    waves: torch.Tensor
+    there: torch.Tensor
+    cells: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        of_kind = [[*symmetry.waves(kind), (0, 0)][:2] for kind in range(len(library.KINDS))]
+        of_kind = torch.tensor(of_kind, dtype=torch.float32)  # [K, 2, (p, q)]
+        self.register_buffer("waves", of_kind.flatten(1), persistent=False)
+        self.register_buffer("there", of_kind.abs().amax(2).clamp(max=1), persistent=False)
+        self.register_buffer("cells", 2 * torch.pi / library.SIZE * torch.arange(library.SIZE), persistent=False)
+
+    def forward(self, fields: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", enabled=False):
+            wave = (condition @ self.waves).view(-1, 2, 2, 1, 1)
+            angle = wave[:, :, 0] * self.cells + wave[:, :, 1] * self.cells[:, None]
+            cos, sin = torch.cos(angle), torch.sin(angle)
+            a, b = (fields * cos).sum((2, 3), keepdim=True), (fields * sin).sum((2, 3), keepdim=True)
+            strength = (condition @ self.there)[..., None, None] * torch.rsqrt(a * a + b * b + 1e-6)
+            return torch.cat([(a * cos + b * sin) * strength, (a * sin - b * cos) * strength], 1)
 
 
 class Velocity(nn.Module):

@@ -47,11 +47,11 @@ class Patterns:
         return np.stack(rolled)[:, None], self.kinds[which]
 
     def noise(self, random: np.random.Generator, which: np.ndarray, data_B1HW: np.ndarray) -> np.ndarray:
-        """White noise that repeats as the kinds do, standard deviation 1, rolled to where it is most like its field.
+        """White noise that repeats as the kinds do, standard deviation 1, shifted to where its waves are its field's.
 
-        A place that the noise suggests already need not be searched for on the way: the ways are straighter (Klein,
-        Kraemer, Noe 2023, NeurIPS). The fields' own phases are random, so the noise stays white.
+        Where the noise lies the pattern comes to lie: nothing about its place is left to be found on the way. The
+        fields' own phases are random, so the noise stays white.
         """
         loud = np.array([symmetry.repeats(int(kind)) ** 0.5 for kind in which], np.float32)
         made = symmetry.even(random.standard_normal(data_B1HW[:, 0].shape, np.float32), which) * loud[:, None, None]
-        return symmetry.aligned(made, data_B1HW[:, 0])[:, None]
+        return symmetry.in_phase(made, data_B1HW[:, 0], which)[:, None]

@@ -6,6 +6,7 @@ frequencies (p, q) for which p dx + q dy is a whole number: the reciprocal latti
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from pilots.creative.data.patterns import library
 
 ANY = 1 / 1009  # a shift so odd that only fields that are constant along it bear it
+DRAWN = 16  # patterns of a kind by which its strongest waves are found
+HIGHEST = 8  # turns around the torus of a wave that is looked at
 Shifts = list[tuple[float, float]]
 
 
@@ -63,11 +66,39 @@ def even(fields_NSS: np.ndarray, kinds_N: np.ndarray) -> np.ndarray:
     return np.fft.ifft2(np.fft.fft2(fields_NSS) * kept).real.astype(np.float32)
 
 
-def aligned(fields_NSS: np.ndarray, goals_NSS: np.ndarray) -> np.ndarray:
-    """Each field rolled, by whole cells, to where its product with its goal is largest."""
-    products = np.fft.ifft2(np.fft.fft2(goals_NSS) * np.conj(np.fft.fft2(fields_NSS))).real
-    best = products.reshape(len(fields_NSS), -1).argmax(axis=1)
-    by = np.stack(np.unravel_index(best, fields_NSS.shape[1:]), axis=1)
-    return np.stack(
-        [np.roll(field, tuple(down_right), (0, 1)) for field, down_right in zip(fields_NSS, by, strict=True)]
-    )
+@cache
+def waves(kind: int) -> tuple[tuple[int, int], ...]:
+    """Two frequencies (p, q), or the only one, whose phases say where on the torus a pattern of the kind lies.
+
+    Those that no pattern of the kind is without, and that between them tell all places apart if such a pair is strong.
+    """
+    number, lattice = library.KINDS[kind]
+    fields = library.drawn(library.NAMES[number], np.array([lattice] * DRAWN), np.random.default_rng(kind))
+    power = np.abs(np.fft.fft2(fields)) / fields.std(axis=(1, 2), keepdims=True)
+    least = power.min(axis=0) * frequencies(kind)
+    half = [(p, q) for p in range(HIGHEST + 1) for q in range(-HIGHEST, HIGHEST + 1) if (p, q) > (0, 0)]
+    found = {wave: float(least[wave[::-1]]) for wave in half if least[wave[::-1]] > 0}
+    pairs = [(a, b) for a, b in itertools.combinations(found, 2) if a[0] * b[1] != a[1] * b[0]]
+    if not pairs:
+        return (max(found, key=found.__getitem__),)
+
+    def worth(pair: tuple[tuple[int, int], tuple[int, int]]) -> float:
+        (a, b), (c, d) = pair
+        places = abs(a * d - b * c) / repeats(kind)  # that the pair cannot tell apart
+        return min(found[pair[0]], found[pair[1]]) * (1 if places < 1.5 else 0.2)
+
+    return max(pairs, key=worth)
+
+
+def in_phase(fields_NSS: np.ndarray, goals_NSS: np.ndarray, kinds_N: np.ndarray) -> np.ndarray:
+    """Each field shifted to where its waves have the phases of its goal's waves."""
+    size = fields_NSS.shape[-1]
+    fields, goals = np.fft.fft2(fields_NSS), np.fft.fft2(goals_NSS)
+    q, p = np.meshgrid(*2 * [np.fft.fftfreq(size, 1 / size)], indexing="ij")
+    for n, kind in enumerate(kinds_N):
+        of_kind = np.array(waves(int(kind)))
+        at = tuple(of_kind[:, ::-1].T)  # rows of the transform are q, columns p
+        turn = np.angle(fields[n][at] * np.conj(goals[n][at])) / (2 * np.pi)
+        right, down = np.linalg.pinv(of_kind) @ turn
+        fields[n] *= np.exp(-2j * np.pi * (p * right + q * down))
+    return np.fft.ifft2(fields).real.astype(np.float32)
