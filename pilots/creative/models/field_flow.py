@@ -43,11 +43,11 @@ class FieldFlow:
     def __init__(
         self,
         grids: dict[str, list[float]],
-        base: int = 1600,
+        base: int = 2400,
         batch: int = 32,
         stock: int = 400,
         rate: float = 3e-3,
-        middle: float = -0.8,
+        middle: float = -0.5,
         steps: int = 4,
         judge: int = 250,
     ):
