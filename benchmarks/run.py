@@ -180,9 +180,14 @@ def _bundle(made, workload, given, settings, turns, counts, clock, stage, until)
 def uncounted(compared: list[dict[str, Any]], accuracy: dict[Arm, dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparisons, where no variant is the faster one that has not been shown to answer as well.
 
-    What a user would call instead of the bundle is no variant of it: if that is faster, it is said.
+    fp32 under another runtime is taken to, unless it was measured and does not. What a user would call instead of the
+    bundle is no variant of it: if that is faster, it is said.
     """
-    idle = [arm.key for arm, found in accuracy.items() if arm.variant != "fp32" and not found["counts"]]
+    idle = [
+        arm.key
+        for arm, found in accuracy.items()
+        if not found["counts"] and (found["measured"] or arm.variant != "fp32")
+    ]
     for entry in compared:
         winner = entry["faster"] and entry[entry["faster"]]
         if winner in idle and winner["runtime"] != "native":

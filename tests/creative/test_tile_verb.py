@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
+from replay import replayed
 
+from common.evaluation import packed
+from pilots.creative.save import pictures
 from pilots.creative.use import tile
 
 
@@ -67,3 +72,11 @@ def test_help_needs_nothing_slow():
     code = "from pilots.creative.use import repair, tile, variation; import sys; print(sys.modules.keys() & {'numpy'})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["set()"]
+
+
+def test_what_a_run_keeps_of_new_pictures_replays_through_the_bundle(toy_folder):
+    part = json.loads((toy_folder / "bundle.json").read_text())["creative"]
+    made = pictures((toy_folder / "model.onnx").read_bytes(), part, 0, number=3)
+    number, said, outcome = replayed(toy_folder, packed(made), "picture")
+    assert number == 3
+    np.testing.assert_array_equal(said, outcome)

@@ -14,6 +14,7 @@ import made_bundle
 import numpy as np
 import pandas as pd
 import pytest
+from replay import replayed
 from test_imports import isolated
 
 from common.bundle.open import Bundle, open_bundle
@@ -230,3 +231,15 @@ def test_shifts_days_and_weeks_are_whole():
     day_H = np.datetime64("2026-01-01", "s") + np.arange(28) * np.timedelta64(1, "D")
     assert stretches(day_H, "D", delay=2) == [("week", 2, 7), ("week", 9, 7), ("week", 16, 7)]
     assert stretches(day_H, "MS", delay=0) == []
+
+
+def test_what_a_run_keeps_of_its_last_origins_replays_through_the_bundle(daily_run):
+    stated = json.loads((daily_run / "run.json").read_text())["benchmark"]
+    origins, said, outcome = replayed(
+        daily_run / "bundle", (daily_run / "evaluation.npz").read_bytes(), stated["output"]
+    )
+    assert origins > 1
+    assert said.shape == (*outcome.shape, len(stated["levels"]))
+    assert np.isnan(outcome[..., :2]).all()  # two days late: known before they are forecast
+    with np.load(daily_run / "calibration.npz") as earlier, np.load(daily_run / "evaluation.npz") as test:
+        assert earlier["when"].max(axis=1).max() <= test["when"].max(axis=1).min()

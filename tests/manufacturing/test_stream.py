@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from replay import replayed
 
 from common.bundle.open import open_bundle
 from common.bundle.session import Session
+from common.evaluation import packed
 from common.fault import Fault
 from pilots.manufacturing.alarm import Alarm
+from pilots.manufacturing.save import queries
 from pilots.manufacturing.stream.decision import AlarmStep
 from pilots.manufacturing.stream.export import FEATURES, proved, stepped
 from pilots.manufacturing.stream.memory import NEXT
@@ -105,3 +108,12 @@ def test_the_alarm_counts_as_the_batch_looks_back(persistence, on_delay, hystere
         assert ((since >= 0) == on).all()
     assert want.any()
     assert not want.all()
+
+
+def test_what_a_run_keeps_of_its_test_machines_replays_through_the_bundle(stepping):
+    made = queries(stepping.fleet, 100.0)
+    machines, said, outcome = replayed(stepping.batch, packed(made), "rul")
+    assert machines == stepping.fleet.lives
+    assert said.shape == outcome.shape
+    assert np.nanmax(outcome) == 100.0
+    np.testing.assert_allclose(said[:, 0], stepping.said["rul"], rtol=0, atol=1e-4)  # alone as among all
