@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from benchmarks import result
 from benchmarks.slurm.ledger import Ledger
 from common.fault import Fault
+
+SECOND, STAMP = timedelta(seconds=1), "%Y-%m-%dT%H:%M:%SZ"
 
 
 def gather(folder: Path, work: Ledger | None = None) -> Path:
@@ -20,15 +24,29 @@ def gather(folder: Path, work: Ledger | None = None) -> Path:
     if not paths:
         raise Fault(f"{folder} holds no results yet: its tasks write them into {folder / 'results'}")
     written = None
+    taken: set[str] = set()
     for path in paths:
         found = result.read(path)
         unit = work.units.get(path.stem) if work else None
         if unit and unit.id not in {bundle["id"] for bundle in found["bundles"]}:
-            raise Fault(f"{path} measured another bundle than {unit.bundle} was when the work was submitted: remove it")
+            raise Fault(
+                f"{unit.bundle} changed after the work was submitted ({path.name}): begin anew with another --out"
+            )
         found["command"] = _without_out(found["command"])
+        _at_its_own_second(found, taken)
         written = result.write(found, folder)
     assert written is not None
     return written
+
+
+def _at_its_own_second(found: dict[str, Any], taken: set[str]) -> None:
+    """Units that began together on several nodes: a file knows its runs, with noise and roof of each, by the second."""
+    stamp = found["made"]
+    while stamp in taken:
+        stamp = (datetime.strptime(stamp, STAMP) + SECOND).strftime(STAMP)
+    taken.add(stamp)
+    for entry in [found, *found["measurements"]]:
+        entry["made"] = stamp
 
 
 def _without_out(command: str) -> str:

@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 
+import made_result
 import pytest
 
-from benchmarks.slurm import asked, command, ledger
+from benchmarks import result
+from benchmarks.slurm import asked, cluster, command, ledger
+from benchmarks.slurm.gather import gather
 from benchmarks.slurm.script import Wishes, script
 from benchmarks.slurm.work import Unit, pack
 from common.fault import Fault
@@ -184,3 +187,49 @@ def test_a_manifest_that_is_none(nowhere):
     (nowhere / "manifest.json").write_text(json.dumps({"units": [{"name": "x"}], "asked": []}))
     with pytest.raises(Fault, match="is no manifest of pilot-bench slurm"):
         command.main(["--status", "."])
+
+
+def test_results_of_one_second_keep_their_own_noise(tmp_path):
+    """Two nodes of one kind and one of another; two units began in the same second, one of them on a noisy node."""
+    quiet = made_result.result(made_result.measured("single_stream"))
+    noisy = made_result.result(made_result.measured("offline"), noise={"noisy": True, "why": "neighbours"})
+    noisy["command"] = "pilot-bench run --bundle toy --out /shared/me/.partial-x --quick"
+    other = made_result.result(made_result.measured("offline"), machine={"cpu": "Other", "cores": 4})
+    (tmp_path / "results").mkdir()
+    for name, found in {"a": quiet, "b": noisy, "c": other}.items():
+        (tmp_path / "results" / f"{name}.json").write_text(json.dumps(found))
+    for _ in range(2):
+        gather(tmp_path)
+        one, two = (result.read(path) for path in sorted(tmp_path.glob("*.json")))
+        assert [len(one["measurements"]), len(two["measurements"])] == [1, 2]
+        heads = {found["scenario"]: result.head(two, found) for found in two["measurements"]}
+        assert heads["single_stream"]["noise"]["noisy"] is False
+        assert heads["offline"]["noise"]["why"] == "neighbours"
+        assert heads["offline"]["command"] == "pilot-bench run --bundle toy --quick"
+
+
+def test_a_result_of_a_bundle_that_changed_is_refused(tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "u.json").write_text(json.dumps(made_result.result(made_result.measured())))
+    with pytest.raises(Fault, match=r"^/b/x changed after the work was submitted \(u.json\)"):
+        gather(tmp_path, ledger.Ledger(tmp_path, [], [made("u")]))
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_accounts_say_why_a_task_ended(site):
+    assert cluster.why_ended("pilot-bench-x-0", 1) == ""
+    (site / "sacct").write_text("#!/bin/sh\necho '17_0|COMPLETED'\necho '17_1|OUT_OF_MEMORY'\n")
+    (site / "sacct").chmod(0o755)
+    assert cluster.why_ended("pilot-bench-x-0", 1) == "OUT_OF_MEMORY"
+
+
+def test_a_controller_that_is_away_is_not_a_lost_task(site):
+    assert cluster.states(["pilot-bench-x-0"]) == {}
+    (site / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
+    assert cluster.states(["pilot-bench-x-0"]) is None
+    (site / "squeue").write_text(
+        "#!/bin/sh\necho 'j|0|PENDING|BeginTime'\necho 'j|1|FAILED|NonZeroExitCode'\necho 'j|N/A|RUNNING|None'\n"
+    )
+    states = cluster.states(["j"])
+    assert states == {("j", 0): "PENDING (BeginTime)", ("j", 1): "FAILED (NonZeroExitCode)"}
+    assert [cluster.ended(state) for state in (*states.values(), None)] == [False, True, True]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from common import cluster_sweep
+from common import cli, cluster_sweep
 from common.cli_hydra import sentence
 from common.fault import Fault
 
@@ -62,3 +64,9 @@ def test_errors_of_submitit_are_sentences(text, told):
     said = sentence(utils.UncompletedJobError(text))
     assert said.startswith(told)
     assert "\n" not in said
+
+
+def test_the_launcher_needs_a_sweep(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["pilot-manufacturing", cluster_sweep.LAUNCHER, "model=ridge"])
+    assert cli.pilot("manufacturing", {}) == 2
+    assert capsys.readouterr().err == f"{cluster_sweep.LAUNCHER} makes jobs of a sweep: add -m, as in -m model=a,b\n"
