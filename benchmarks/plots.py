@@ -168,6 +168,7 @@ def roofline(results: Results) -> tuple[str, str]:
             axes.plot(point.intensity, point.reached, MARKS[names.index(point.bundle) % len(MARKS)], **look)
             put = {"xytext": (5, -3), "textcoords": "offset points", "fontsize": 8}
             axes.annotate(point.bundle, (point.intensity, point.reached), **put)
+    axes.margins(y=0.12)
     logarithmic(axes, "floating-point operations for a byte", "GFLOP/s")
     axes.set_title("how near the roof (fp32, each bundle at its best)", fontsize=9, loc="left")
     drawing.legend(loc="outside lower left", frameon=False, fontsize=8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import stat
 import tempfile
@@ -39,13 +40,21 @@ def write(result: dict[str, Any], folder: Path = FOLDER) -> Path:
     path = Path(folder) / f"{result['made'][:10]}_{machine_word(result['machine'])}.json"
     if path.exists():
         result = merge(read(path), result)
-    text = to_json(result)
+    text = without_places(to_json(result))
     found = schema.breach(json.loads(text))
     if found:
         raise ValueError(f"a result that does not keep its schema: {found}")  # a mistake of ours, not the user's
     prepare(path.parent)
     write_text(path, text)
     return path.absolute()
+
+
+def without_places(text: str) -> str:
+    """JSON text without the names of this user's folders: a result file is made to be handed on."""
+    for place, short in ((Path.cwd(), ""), (Path(__file__).parents[1], ""), (Path.home(), "~/")):
+        if len(place.parts) > 1:
+            text = text.replace(json.dumps(f"{place}{os.sep}", ensure_ascii=False)[1:-1], short)
+    return text
 
 
 def prepare(folder: Path) -> None:

@@ -201,7 +201,7 @@ def fastest(results: Results) -> list[Row]:
 def counts(m: dict[str, Any]) -> bool:
     """Whether a figure may be planned with: valid, of a full run, and the variant kept the accuracy."""
     kept = m["accuracy"]["counts"] or m["variant"] == "fp32"
-    return m["verdict"] == "VALID" and kept and not m["settings"].get("quick")
+    return m["verdict"] == "VALID" and kept and speed(m) > 0 and not m["settings"].get("quick")
 
 
 def speed(m: dict[str, Any]) -> float:

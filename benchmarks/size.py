@@ -101,10 +101,15 @@ def needs(bundle: dict, results: dict[Path, dict], rate: float, p99_ms: float | 
     if not found:
         bound = "" if p99_ms is None else f" --p99 {p99_ms:g}ms"
         within = "" if p99_ms is None else f" with p99 within {p99_ms:g} ms"
-        why = f" (what there is does not serve: {'; '.join(sorted(invalid)[:3])})" if invalid else ""
+        why = (
+            f" (what there is does not serve: {'; '.join(text[:100] for text in sorted(invalid)[:2])})"
+            if invalid
+            else ""
+        )
+        place = asked if "/" in asked or asked == "latest" else f"{bundle['pilot']}/latest"
         raise Fault(
             f"No valid {scenario} measurement of {bundle['name']} {bundle['version']}{within}{why}: "
-            f"measure it with pilot-bench run --bundle {asked} --scenario {scenario}{bound}"
+            f"measure it with pilot-bench run --bundle {place} --scenario {scenario}{bound}"
         )
     return sorted(found.values(), key=lambda need: (need.kind, need.likely * need.pieces, need.machine))
 
@@ -146,7 +151,8 @@ def say(bundle: dict, found: list[Need], rate: float, p99_ms: float | None, pric
             what += f" ({need.least * need.pieces} to {need.most * need.pieces})"
         way = f"{m['runtime']} {m['variant']}, {pieces(m['threads'], 'thread')}"
         lines.append(f"{what} of {need.machine}, {way}" + ("" if price is None else f"; {money(need, price)} a month"))
-        limits = f"{number(measured['low'])} to {number(measured['high'])}"
+        both = measured["low"] is not None and measured["high"] is not None
+        limits = f"{number(measured['low'])} to {number(measured['high'])}" if both else "no interval"
         unit = pieces(need.pieces, need.kind)
         lines.append(f"   measured {m['made'][:10]}: {number(measured['value'])} a second ({limits}) on {unit}")
     lines += ["", "What was measured is multiplied whole; nothing is added for peaks, failures or the network."]

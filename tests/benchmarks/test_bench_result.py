@@ -43,6 +43,24 @@ def test_a_later_run_replaces_only_what_it_measured_again(tmp_path):
     assert read(next(tmp_path.glob("*.json"))) == kept
 
 
+def test_no_file_tells_where_its_owner_keeps_things(tmp_path, monkeypatch):
+    home = tmp_path / 'Ann\'s "home"'
+    (home / "work").mkdir(parents=True)
+    monkeypatch.chdir(home / "work")
+    monkeypatch.setenv("HOME", str(home))
+    gap = {
+        "bundle": None,
+        "runtime": "native",
+        "variant": None,
+        "scenario": None,
+        "reason": f"{home}/work/runs/x is old",
+    }
+    path = write(result(measured(), command=f"pilot-bench run --bundle {home}/b", skipped=[gap]), tmp_path / "out")
+    assert read(path)["skipped"][0]["reason"] == "runs/x is old"
+    assert read(path)["command"] == "pilot-bench run --bundle ~/b"
+    assert "Ann" not in path.read_text()
+
+
 def test_the_order_of_merging_does_not_matter():
     parts = [
         result(measured(rate=1, made=f"2026-11-21T2{hour}:00:00Z"), made=f"2026-11-21T2{hour}:00:00Z")

@@ -41,7 +41,9 @@ def test_the_interval_of_the_rate_becomes_one_of_cores_and_pounds(tmp_path, caps
 def test_a_rate_without_a_lower_limit_gives_at_least(tmp_path, capsys):
     whole = result(measured("offline", 100.0, rate_per_s={"value": 100.0, "low": None, "high": None}))
     asked(tmp_path, "--bundle", "toy", "--rate", "360000/h", "--price", "1", whole=whole)
-    assert "at least 1 core of toy-one-1, ort_cpu fp32, 1 thread; at least £730 a month" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "at least 1 core of toy-one-1, ort_cpu fp32, 1 thread; at least £730 a month" in said
+    assert "100 a second (no interval) on 1 core" in said
 
 
 def test_a_gpu_is_counted_as_one(tmp_path, capsys):
@@ -72,7 +74,7 @@ def test_a_later_measurement_takes_the_place_of_an_earlier_one(tmp_path, capsys)
 def test_what_was_not_measured_is_not_estimated(tmp_path, measurement, why):
     with pytest.raises(Fault, match=why) as said:
         asked(tmp_path, "--bundle", "toy", "--rate", "1000/s", "--p99", "50ms", whole=result(measurement))
-    assert "pilot-bench run --bundle toy --scenario server --p99 50ms" in str(said.value)
+    assert "pilot-bench run --bundle toy/latest --scenario server --p99 50ms" in str(said.value)
 
 
 @pytest.mark.parametrize(
