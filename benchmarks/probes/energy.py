@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
+from benchmarks.probes.gpu import visible
+
 POWERCAP = Path("/sys/class/powercap")
 PARTS = ("package", "dram")  # psys covers them both and core is inside package: neither is added
 
@@ -17,7 +19,7 @@ PARTS = ("package", "dram")  # psys covers them both and core is inside package:
 class Meter:
     """`with Meter() as meter: …`, then `meter.facts()`.
 
-    where  "cpu" or "cuda" (every GPU that NVML shows)
+    where  "cpu" or "cuda" (every GPU that CUDA_VISIBLE_DEVICES leaves)
     """
 
     def __init__(self, where: str = "cpu", *, powercap: Path = POWERCAP):
@@ -55,24 +57,24 @@ class Rapl:
     method = "RAPL"
 
     def __init__(self, powercap: Path):
-        self._domains = {}
-        for folder in sorted(powercap.glob("*:*")):
-            name = _read(folder / "name")
-            if name is not None and name.startswith(PARTS):
-                self._domains[folder] = (name, int(_read(folder / "max_energy_range_uj") or 0))
-        if not self._domains:
+        domains = [
+            folder for folder in sorted(powercap.glob("*:*")) if (_read(folder / "name") or "").startswith(PARTS)
+        ]
+        if not domains:
             raise NotMeasured("this machine shows no energy counter of its processor (RAPL)")
-        if any(_read(folder / "energy_uj") is None for folder in self._domains):
+        self._counters = [folder / "energy_uj" for folder in domains]
+        if any(_read(counter) is None for counter in self._counters):
             raise NotMeasured("the energy counter of the processor may be read by root alone")
-        self.covers = ", ".join(name for name, _ in self._domains.values())
+        self._turns = [int(_read(folder / "max_energy_range_uj") or 0) for folder in domains]
+        self.covers = ", ".join(_read(folder / "name") or "" for folder in domains)
 
-    def read(self) -> dict[Path, int]:
-        return {folder: int(_read(folder / "energy_uj") or 0) for folder in self._domains}
+    def read(self) -> list[int]:
+        return [int(_read(counter) or 0) for counter in self._counters]
 
-    def joules(self, before: dict[Path, int], after: dict[Path, int]) -> float:
+    def joules(self, before: list[int], after: list[int]) -> float:
         """One turn of a counter is seen; a second one in the same block (after minutes at full power) is not."""
-        turned = {f: after[f] - before[f] + (self._domains[f][1] if after[f] < before[f] else 0) for f in before}
-        return sum(turned.values()) / 1e6
+        counters = zip(before, after, self._turns, strict=True)
+        return sum(b - a + (turn if b < a else 0) for a, b, turn in counters) / 1e6
 
 
 class Nvml:
@@ -88,11 +90,14 @@ class Nvml:
         try:
             self._nvml.nvmlInit()
             count = self._nvml.nvmlDeviceGetCount()
-            self._handles = [self._nvml.nvmlDeviceGetHandleByIndex(i) for i in range(count)]
+            handles = [self._nvml.nvmlDeviceGetHandleByIndex(i) for i in range(count)]
+            self._handles = [
+                handle for i, handle in enumerate(handles) if visible(str(i), str(self._nvml.nvmlDeviceGetUUID(handle)))
+            ]
             self.read()
         except self._nvml.NVMLError as error:
             raise NotMeasured(f"the NVIDIA driver shows no energy counter ({error})") from None
-        self.covers = f"{len(self._handles)} GPU boards"
+        self.covers = "1 GPU board" if len(self._handles) == 1 else f"{len(self._handles)} GPU boards"
 
     def read(self) -> list[int]:
         return [self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles]

@@ -58,7 +58,7 @@ def facts(ask: Ask = nvidia_smi) -> list[dict[str, Any]]:
     slices = _slices(ask("-L"))
     cards = []
     for i, (index, uuid, *values) in enumerate(rows):
-        if not _visible(index, uuid):
+        if not visible(index, uuid):
             continue
         card: dict[str, Any] = {name: _value(name, text) for name, text in zip(FIELDS, values, strict=False)}
         card["slowed_by"] = _slowed(reasons[i][0]) if reasons and i < len(reasons) else None
@@ -68,7 +68,7 @@ def facts(ask: Ask = nvidia_smi) -> list[dict[str, Any]]:
     return cards
 
 
-def _visible(index: str, uuid: str) -> bool:
+def visible(index: str, uuid: str) -> bool:
     """Whether programs started here see this GPU; a MIG slice does not tell of which GPU it is."""
     named = [word.strip() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word.strip()]
     return not named or any(word == index or uuid.startswith(word) or word.startswith("MIG") for word in named)

@@ -42,7 +42,7 @@ def operators(
             per_call[ran.op][i] += ran.microseconds
     time = {op: float(np.median(us)) for op, us in per_call.items()}
     whole = sum(time.values()) or 1.0
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"op": op, "count": count[op], "share": round(us / whole, 4)}
         for op, us in sorted(time.items(), key=lambda item: -item[1])
     ]
