@@ -85,6 +85,9 @@ def test_own_data_in_three_commands(site):
     assert len(answer) == 14
     assert answer["work_cost"].notna().equals(answer["life_left_then"].notna())
     assert 0 < answer["life_left_then"].notna().sum() < 14  # the slowest pumps would leave what training saw
+    bench = next(shlex.split(line) for line in commands() if "pilot-bench" in line)
+    told = call([*bench, "--quick", "--scenario", "single_stream", "--out", "speed"], site)
+    assert len(json.loads(Path(told.splitlines()[-1].removeprefix("wrote: ")).read_text())["measurements"]) >= 1
 
 
 def test_check_proposes_a_yaml_for_a_bare_csv(site):
@@ -227,7 +230,7 @@ def test_ci_runs_what_the_readme_promises():
 
 def test_every_other_command_is_known():
     tested = ("make demo", "check my_", "plant_export", "my_site", "my_new_log", "my_pumps", "model=")
-    tested += ("my_arrivals", "my_hospital", "my_new_counts", "pilot-creative")
+    tested += ("my_arrivals", "my_hospital", "my_new_counts", "pilot-creative", "pilot-bench run")
     unknown = [line for line in commands() if not any(word in line for word in tested)]
     assert unknown == []
 
