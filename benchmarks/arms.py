@@ -30,9 +30,6 @@ class Arm:
     def key(self) -> dict[str, Any]:
         return {"runtime": self.runtime, "variant": self.variant, "threads": self.threads}
 
-    def __str__(self) -> str:
-        return f"{self.runtime} {self.variant}, {self.threads} thread{'s' * (self.threads > 1)}"
-
 
 def part(kind: str, name: str, known: dict[str, str]) -> ModuleType:
     """The module of a runtime, variant or scenario."""
@@ -93,6 +90,4 @@ def _model(workload: Workload, variant: str) -> bytes | str:
     except Unsupported as reason:
         return str(reason)
     except ModuleNotFoundError as missing:
-        if variant == "fp32":
-            return workload.files["model.onnx"]
         return f"the variant cannot be made here: {missing.name} is not installed"

@@ -26,7 +26,7 @@ from benchmarks.runtimes.wheels import one_wheel
 from benchmarks.scenarios import SCENARIOS, Settings
 from benchmarks.show import show
 from benchmarks.stats import min_queries
-from benchmarks.units import Parser, count, milliseconds, price, seconds, words
+from benchmarks.units import Parser, count, milliseconds, price, seconds, seed, words
 from benchmarks.variants.accuracy_gate import of_arms
 from benchmarks.workload import Workload, workloads
 from common.fault import Fault
@@ -79,7 +79,7 @@ def parser() -> Parser:
     made.add_argument("--rounds", type=count, help="turns of every contestant, default 5")
     made.add_argument("--p99", type=milliseconds, help="bound of the server scenario, such as 50ms")
     made.add_argument("--price", type=price, help="pounds an hour of one core, or of one GPU, such as 0.05")
-    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--seed", type=seed, default=0, help="of arrivals and of the order of turns")
     made.add_argument("--quick", action="store_true", help="a first look, a few seconds for each bundle")
     made.add_argument(
         "--out",
@@ -97,7 +97,8 @@ def run(given: argparse.Namespace, clock: Any = None) -> dict[str, Any]:
     clock = clock or Clock()
     settings, turns = _settings(given)
     counts = sorted({threads(text) for text in given.threads})
-    chosen = [workload for text in given.bundle for workload in workloads(text)]
+    found = [workload for text in given.bundle for workload in workloads(text)]
+    chosen = list({workload.bundle.id: workload for workload in found}.values())  # each once
     sha, dirty = commit()
     ends = {"counts": {*counts, cores()}, "quick": given.quick}
     ends["with_gpu"] = any(on_gpu({"runtime": r, "variant": v}) for r in given.runtime for v in given.variant)

@@ -47,6 +47,12 @@ def count(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a whole number from 0 to 999999999")
+    return int(text)
+
+
 def words(text: str) -> list[str]:
     """a,b -> its parts, each once."""
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

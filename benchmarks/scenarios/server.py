@@ -55,6 +55,8 @@ def run(engine: Engine, workload: Workload, settings: Settings, clock) -> Measur
     sweep, queries, reasons, notes = [], 0, [], []
     if capacity > BRISK:
         notes.append(f"calls are so short that at over {BRISK:,} a second Python, not the model, is the limit")
+    if settings.longest < STEADY * bound:
+        notes.append(f"a rate was kept up for {settings.longest:.3g} s only, so a slowly growing queue may have passed")
     for _ in range(STEPS):
         rate = (low + high) / 2 * capacity
         n = max(min_queries(PERCENTILE), settings.queries, ceil(rate * max(settings.seconds, STEADY * bound)))
