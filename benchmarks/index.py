@@ -124,6 +124,7 @@ def speed(root: Path, names: dict[str, str]) -> dict[str, Any] | None:
             order = list(names.values())
             lines = [[names[m["bundle"]], *(c[head] for head in heads)] for m, c in zip(mine, cells, strict=True)]
             return {
+                "file": quote(path.relative_to(root).as_posix()),
                 "head": ["pilot", *heads],
                 "rows": sorted(lines, key=lambda line: order.index(line[0])),
                 "first_look": "verdict" not in heads,

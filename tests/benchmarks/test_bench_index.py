@@ -69,7 +69,7 @@ def test_the_page(runs, capsys):
     assert capsys.readouterr().out == f"wrote: {runs.absolute() / 'index.html'}\n"
     links = [a["href"] for a in page.all("a") if not a["href"].startswith("#")]
     assert "manufacturing/20260301000000_a%20model/report.html" in links
-    assert len(links) == 3 * 2 + 1  # report and facts of three pilots, and one model card
+    assert len(links) == 3 * 2 + 1 + 1  # report and facts of three pilots, one model card, one result file
     assert all((runs / unquote(link)).is_file() for link in links)
     assert not any("20260101000000" in link for link in links if "manufacturing" in link)  # the newest alone
     names = [a.get("aria-label") for a in page.all("a") if a.get("aria-label")]
