@@ -47,7 +47,8 @@ def show(result: dict[str, Any]) -> None:
             words = f"{contestant(first)} is {short(times)} times as fast as {contestant(second)}"
             say(f"{names[c['bundle']]} {c['scenario']}: {words}")
     for s in result["skipped"]:
-        say(f"left out: {' '.join(filter(None, (s['runtime'], s['variant'], s['scenario'])))}: {s['reason']}")
+        words = (names.get(s["bundle"]), s["scenario"], s["runtime"], s["variant"])
+        say(f"left out: {' '.join(filter(None, words))}: {s['reason']}")
 
 
 def contestant(arm: dict[str, Any]) -> str:
