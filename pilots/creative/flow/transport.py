@@ -14,13 +14,14 @@ from torch.nn import functional
 
 from pilots.creative.flow.net import wrap
 
-LAYERS, DIRECTIONS = 4, 12
+LAYERS, DIRECTIONS = 6, 12
 EDGE = 2  # pixels from the middle of a piece to its rim
 REACH = 2 * EDGE * LAYERS  # pixels that it looks to either side: each layer cuts pieces and puts them back
 LEVELS = (0.004, 0.06, 0.25, 0.5, 0.75, 0.94, 0.996)  # quantiles where a curve bends; beyond them it is level
 STEEPEST = 3.0  # slope of what is added: rare values are not torn apart
 FURTHER = 1.5  # times the best step of a layer taken alone: overlaps hold each other back
 FAINTEST = 0.05  # weight of a channel beside the strongest
+EVERY = 3  # pixels from one measured piece to the next; the net draws in cells of 2, which would show in part
 
 
 class Transport(nn.Module):
@@ -90,5 +91,5 @@ def _put_back(moved: torch.Tensor, along: torch.Tensor) -> torch.Tensor:
 
 def _quantiles(seen: torch.Tensor) -> torch.Tensor:
     """[D, K] of what the pieces of some pictures [N, D, H, W] show along every direction."""
-    shown = seen.transpose(0, 1).flatten(1).numpy()
+    shown = seen.transpose(0, 1).flatten(1)[:, ::EVERY].numpy()
     return torch.from_numpy(np.quantile(shown, LEVELS, axis=1).T.astype(np.float32))

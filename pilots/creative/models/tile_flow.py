@@ -26,6 +26,7 @@ from pilots.creative.flow.sampler import Sampler
 from pilots.creative.flow.train import Training, minutes, quick, trained
 
 PREVIEW = 6  # classes
+TOUCH = 8  # steps of training that take as long as the last touch of one picture
 
 
 class TileFlow:
@@ -44,7 +45,7 @@ class TileFlow:
     """
 
     learns = "material"
-    halo = 104  # px: how far the net (79) and the last touch (23) look
+    halo = 112  # px: how far the net (79) and the last touch (31) look
 
     def __init__(
         self,
@@ -70,7 +71,8 @@ class TileFlow:
 
     def minutes(self, seen: Exemplars) -> float:
         """Expected on this machine; the few steps that are taken to measure it are forgotten."""
-        return 1.1 * minutes(self._begin(seen, seed=0))  # a tenth for the last touch
+        training = self._begin(seen, seed=0)
+        return minutes(training) * (1 + TOUCH * len(seen.images) / training.steps)
 
     def fit(self, seen: Exemplars, seed: int, run: Run | None = None) -> Self:
         """Learn from the left part of every picture; bit-identical for a seed on one machine."""
@@ -121,7 +123,7 @@ class TileFlow:
         """Draw a few pictures with every grid and measure what they lack."""
         random = np.random.default_rng([seed, 1])
         finish, images = self.sampler.finish, len(seen.images)
-        count = max(2, min(4, 24 // images))  # one alone is off by a tenth more (experiments/settings)
+        count = max(3, min(4, 24 // images))  # one alone is off by a tenth more (experiments/settings)
         for grid in self.grids.values():
             s = int((finish.spans - (grid[-1] - grid[-2])).abs().argmin())
             for i, latent in enumerate(self.latents):
