@@ -17,7 +17,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -86,6 +87,18 @@ def queries(run: Path) -> dict[str, np.ndarray]:
         raise Fault(f"{run} has no evaluation.npz: its queries are missing, train again")
     with np.load(path, allow_pickle=False) as kept:
         return {name: kept[name] for name in kept.files}
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """A Fault where what was kept in a run's native/ cannot be put together: whoever wrote it is not trusted."""
+    try:
+        yield
+    except Fault:
+        raise
+    except Exception as error:  # each library has its own for files that are damaged, old or a stranger's
+        what = type(error).__name__
+        raise Fault(f"{path} is damaged, or of another version of this program ({what}): train again") from error
 
 
 def chosen(asked: Mapping[str, Any], many: int) -> np.ndarray:

@@ -25,6 +25,8 @@ def ready(asked: Asked) -> list[str]:
         if not torch.cuda.is_available():
             build = "has no CUDA in it" if torch.version.cuda is None else "finds no CUDA device"
             raise Fault(f"PyTorch {torch.__version__} {build}: there is no GPU to run on")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # fp32 is what it says
+        torch.backends.cudnn.benchmark = True  # the fastest kernel for a shape is looked for at its first call
         return ["eager", "compiled", "graph"]
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         if asked.mode == "compiled":

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from common import native_torch
 from common.fault import Fault
-from common.native import Asked, Opened, chosen, one_of, queries, serve
+from common.native import Asked, Opened, chosen, one_of, queries, readable, serve
 from pilots.creative.flow.codec import Codec
 from pilots.creative.flow.finish import Finish
 from pilots.creative.flow.net import Velocity
@@ -62,7 +62,9 @@ class Drawing:
 
     def __init__(self, sampler: Sampler, asked: Asked):
         self.device, self.dtype = asked.device, native_torch.DTYPES[asked.dtype]
-        sampler = sampler.to(self.device, self.dtype)
+        # the channels of a pixel side by side: so tensor cores want them
+        self.layout = torch.channels_last if asked.device == "cuda" else torch.contiguous_format
+        sampler = sampler.to(self.device, self.dtype).to(memory_format=self.layout)
         if asked.mode == "compiled":
             sampler.step = native_torch.called(sampler.step, "compiled")  # once for all steps
             self.call = sampler
@@ -80,7 +82,8 @@ class Drawing:
 
     def picture(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
         put = (torch.from_numpy(given[name]).to(self.device, self.dtype) for name in INPUTS)
-        return self.call(*put)[0].float().cpu().numpy()
+        laid = (x.contiguous(memory_format=self.layout) if x.ndim == 4 else x for x in put)
+        return self.call(*laid)[0].float().cpu().numpy()
 
 
 def usual_grid(run: Path) -> np.ndarray:
@@ -116,25 +119,26 @@ def save(sampler: Sampler, folder: Path) -> None:
 
 def load(folder: Path) -> Sampler:
     """The sampler whose weights `save` wrote; every size is read off them."""
-    if (folder / PATTERN).is_file():
-        return _pattern(folder / PATTERN)
-    if not (folder / FILE).is_file():
+    path = folder / (PATTERN if (folder / PATTERN).is_file() else FILE)
+    if not path.is_file():
         raise Fault(f"{folder} holds no {FILE}: this run left no weights to draw with in PyTorch")
-    kept = load_file(folder / FILE)
+    with readable(path):
+        kept = load_file(path)
+        sampler = _patterns() if path.name == PATTERN else _tiles(kept)
+        sampler.load_state_dict(kept)
+    return sampler.eval()
+
+
+def _tiles(kept: dict[str, torch.Tensor]) -> Sampler:
     codec = Codec(*(kept[f"codec.{name}"] for name in ("mean", "into", "back")))
     images, _, channels = codec.back.shape
-    finish = Finish(kept["finish.spans"].tolist(), images, channels)
-    sampler = Sampler(Velocity(channels, images), codec, finish)
-    sampler.load_state_dict(kept)
-    return sampler.eval()
+    return Sampler(Velocity(channels, images), codec, Finish(kept["finish.spans"].tolist(), images, channels))
 
 
-def _pattern(path: Path) -> Sampler:
+def _patterns() -> Sampler:
     from pilots.creative.pattern import net
 
-    sampler = Sampler(net.Velocity(net.Net()), net.Codec(), net.Plain())
-    sampler.load_state_dict(load_file(path))
-    return sampler.eval()
+    return Sampler(net.Velocity(net.Net()), net.Codec(), net.Plain())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from common import native_torch
 from common.atomic import write_bytes
 from common.config import build
 from common.fault import Fault
-from common.native import Asked, Opened, chosen, one_of, queries, serve
+from common.native import Asked, Opened, chosen, one_of, queries, readable, serve
 from pilots.healthtech import prophet_json
 from pilots.healthtech.backtest.rolling import expected
 from pilots.healthtech.backtest.task import Task
@@ -137,6 +137,11 @@ def load(run: Path) -> Forecast:
     path = run / "native" / FILE
     if not path.is_file():
         raise Fault(f"{run} has no native/{FILE}: its model cannot be asked in plain Python")
+    with readable(path):
+        return _restored(run, path)
+
+
+def _restored(run: Path, path: Path) -> Forecast:
     flow = json.loads((run / "bundle" / "bundle.json").read_text(encoding="utf-8"))["flow"]
     with np.load(path, allow_pickle=False) as kept:
         arrays = {name: kept[name] for name in kept.files}

@@ -25,7 +25,7 @@ from common import native_torch
 from common.atomic import write_bytes
 from common.config import build
 from common.fault import Fault
-from common.native import Asked, Opened, chosen, one_of, queries, serve
+from common.native import Asked, Opened, chosen, one_of, queries, readable, serve
 from pilots.manufacturing.features import KIND, Features
 
 FILE = "model.npz"
@@ -189,17 +189,17 @@ def save(model: Any, features: Features, names: list[str], folder: Path) -> None
 
 def load(run: Path) -> Pipeline:
     """The pipeline whose numbers `save` wrote, its settings from the run's config.yaml."""
-    if not (run / "native" / FILE).is_file():
+    path = run / "native" / FILE
+    if not path.is_file():
         raise Fault(f"{run} has no native/{FILE}: only a remaining-life run keeps its model in plain Python")
-    with np.load(run / "native" / FILE, allow_pickle=False) as kept:
-        parts: dict[str, dict[str, np.ndarray]] = {"place": {}, "model": {}}
-        for name in kept.files:
-            part, _, key = name.partition("/")
-            if key:
-                parts[part][key] = kept[name]
-        names = kept["names"].tolist()
-    cfg = OmegaConf.load(run / "config.yaml")
-    return Pipeline(build(cfg.model).restore(parts["model"]), build(cfg.features), parts["place"], names, cfg.rul.cap)
+    with readable(path):
+        with np.load(path, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        place = {name: arrays.pop(f"place/{name}") for name in PLACE}
+        names = arrays.pop("names").tolist()
+        state = {name.removeprefix("model/"): value for name, value in arrays.items()}
+        cfg = OmegaConf.load(run / "config.yaml")
+        return Pipeline(build(cfg.model).restore(state), build(cfg.features), place, names, cfg.rul.cap)
 
 
 if __name__ == "__main__":

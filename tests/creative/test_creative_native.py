@@ -70,3 +70,21 @@ def test_what_is_not_here_is_told_in_a_sentence(run, tmp_path):
     if not torch.cuda.is_available():
         with pytest.raises(Fault, match="no GPU to run on"):
             native.opened(asked(run, device="cuda"))
+
+
+def test_weights_of_another_version_are_refused(run, tmp_path):
+    whole = (run / "native" / native.FILE).read_bytes()
+    (tmp_path / native.FILE).write_bytes(whole[:-100])
+    with pytest.raises(Fault, match="damaged, or of another version"):
+        native.load(tmp_path)
+
+
+def test_a_sampler_of_patterns_comes_back_too(tmp_path):
+    from safetensors.torch import save_file
+
+    made = native._patterns().eval()
+    save_file(made.state_dict(), tmp_path / native.PATTERN)
+    given = [torch.randn(1, 1, 64, 64)] * 2 + [torch.tensor(GRID), torch.eye(1, made.step.velocity.loud.shape[0])]
+    given += [torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)]
+    with torch.inference_mode():
+        assert torch.equal(native.load(tmp_path)(*given)[0], made(*given)[0])
