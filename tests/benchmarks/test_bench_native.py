@@ -102,7 +102,7 @@ def test_ways_that_are_not_here_are_skipped_with_the_reason(run):
     bundle, files = SimpleNamespace(id="b"), {"model.onnx": b"graph"}
     held = SimpleNamespace(run=run, queries=queries, queries_from="evaluation.npz", bundle=bundle, files=files)
     arms, skipped = open_arms(held, ["native"], ["fp32", "compiled", "cuda-graph-bf16", "int8_dynamic"], [1])
-    assert [str(arm) for arm in arms] == ["native fp32, 1 thread"]
+    assert [arm.key for arm in arms] == [{"runtime": "native", "variant": "fp32", "threads": 1}]
     reasons = {entry["variant"]: entry["reason"] for entry in skipped}
     assert reasons["compiled"] == "there is no compiler"
     assert reasons["int8_dynamic"] == "native does not run int8_dynamic"
