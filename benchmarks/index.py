@@ -75,6 +75,7 @@ def pilot(folder: Path, root: Path) -> dict[str, Any]:
         first = wanted or {key: key.replace("_", " ") for key, m in metrics.items() if m["naive"] is not None}
         figures = [_figure(first[key], metrics[key]) for key in list(first)[:2] if key in metrics]
         known = {"model": facts["model"], "data": facts["data"]["name"], "seconds": round(facts["seconds"]["total"])}
+        notes = [str(note) for note in facts.get("notes", [])][:2]
     except (KeyError, TypeError, AttributeError) as error:
         raise Fault(f"{folder / 'run.json'} lacks {error}: name another folder of runs, or train again") from error
     links = {
@@ -84,7 +85,7 @@ def pilot(folder: Path, root: Path) -> dict[str, Any]:
     }
     return {
         **known,
-        **{"name": name, "asks": asks, "naive": naive, "figures": figures},
+        **{"name": name, "asks": asks, "naive": naive, "figures": figures, "notes": notes},
         **{"links": links, "bundle": _bundle(folder), "folder": folder.relative_to(root).as_posix()},
     }
 

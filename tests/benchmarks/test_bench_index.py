@@ -38,6 +38,7 @@ def train(root, pilot: str, version: str, toy_bundle=None):
     folder.mkdir(parents=True)
     (folder / "report.html").write_text("a report")
     facts = {"model": SPITE, "metrics": METRICS, "data": {"name": "sample"}, "seconds": {"total": 40.85}}
+    facts["notes"] = ["trained with few steps", SPITE]
     (folder / "run.json").write_text(json.dumps(facts))
     if toy_bundle:
         shutil.copytree(toy_bundle, folder / "bundle")
@@ -90,6 +91,7 @@ def test_figures_are_said_as_people_say_them(runs):
     assert (
         "80 % of outcomes inside the interval that promises 80 % (95 % interval 79 % to 81 %); naive guess 59 %" in text
     )
+    assert text.count("Trained with few steps.") == 3
     assert "99.0 days rmse raw" in text  # of a pilot the page does not know: its first figures
     assert text.index("Manufacturing") < text.index("Healthtech") < text.index("Surveying")
 
