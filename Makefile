@@ -45,7 +45,7 @@ OTHERS := onnxruntime-gpu onnxruntime-openvino openvino openvino-telemetry
 runtime: .venv/.installed
 	@$(if $(WHEEL_$(RUNTIME)),,echo "RUNTIME=$(RUNTIME) is not known: choose cpu, gpu or openvino"; exit 2)
 	@$(BIN)/python -m pip install --quiet --dry-run --no-deps --disable-pip-version-check -c constraints.txt '$(subst $() ,' ',$(WHEEL_$(RUNTIME)))'
-	@$(BIN)/python -m pip uninstall --quiet --yes onnxruntime $(OTHERS)
+	@$(BIN)/python -m pip uninstall -qq --yes onnxruntime $(OTHERS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '$(subst $() ,' ',$(WHEEL_$(RUNTIME)))'
 
 # PyTorch's own index has wheels without CUDA; where it does not answer, the pinned version from the usual index is
@@ -58,7 +58,7 @@ runtime: .venv/.installed
 	  { echo "Python's venv module is missing: sudo apt-get install python3-venv"; exit 2; }
 	@echo "installing into .venv, about a minute and a half"; date +%s > .install-began
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip uninstall --quiet --yes $(OTHERS) 2>/dev/null
+	@$(BIN)/python -m pip uninstall -qq --yes $(OTHERS)
 	@index=""; if ! command -v nvidia-smi >/dev/null && \
 	  $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=3)' 2>/dev/null; \
 	  then index="--extra-index-url $(TORCH_CPU)"; fi; \

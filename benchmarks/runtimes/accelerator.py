@@ -60,7 +60,6 @@ class Accelerator:
         ort.preload_dlls()  # CUDA's libraries from wheels, where the system has none
         self.name, self._workload = name, workload
         self._options = session_options(workload.session_options, 1)
-        self._options.enable_mem_pattern = True
         nodes = placed(model, workload.queries[0], workload, providers)
         if not nodes.get(providers[0][0]):
             raise Unsupported(f"not measured: no node of the graph runs on {providers[0][0]}, all of them on {nodes}")

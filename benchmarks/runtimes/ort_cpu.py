@@ -40,6 +40,7 @@ class OrtCpu:
         self.facts: dict[str, Any] = {
             "runtime": f"onnxruntime {runtime_version()}",
             "session_options": dict(workload.session_options),
+            "providers": {"CPUExecutionProvider": "all nodes"},  # no other is offered to the session
             "threads": threads,
             "workers": max(1, cores() // threads),
             "load_ms": 1e3 * (loaded - began),

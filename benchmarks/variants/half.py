@@ -11,7 +11,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from benchmarks.runtimes import Unsupported
-from benchmarks.variants.parts import Part, joined, parts, why_nothing_to_gain
+from benchmarks.variants.parts import Part, joined, parts, uses, why_nothing_to_gain
 
 CHEAP = {  # what may stand between two products without a cast: moves and simple arithmetic
     *("Add", "Clip", "Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Mul", "Pad"),
@@ -45,7 +45,7 @@ def _lowered(part: Part, kind: int) -> Part:
     floats = {v.name for v in [*graph.input, *graph.value_info, *graph.output] if v.type.tensor_type.elem_type == 1}
     stored = {i.name: i for i in graph.initializer if i.data_type == TensorProto.FLOAT}
     outside = {v.name for v in graph.output}
-    outside |= {name for node in graph.node if node.name not in low for name in _used(node)}
+    outside |= {name for node in graph.node if node.name not in low for name in uses(node)}
     small: dict[str, str] = {}  # float32 tensor: its name in sixteen bits
     nodes: list[NodeProto] = []
     for node in graph.node:
@@ -70,7 +70,7 @@ def _lowered(part: Part, kind: int) -> Part:
         nodes.append(new)
         nodes += [_cast(small[name], name, TensorProto.FLOAT) for name in node.output if name in outside]
     nodes = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
-    used = {name for node in nodes for name in _used(node)} | outside
+    used = {name for node in nodes for name in uses(node)} | outside
     kept = [i for i in graph.initializer if i.name in used]
     del graph.node[:]
     graph.node.extend(nodes)
@@ -95,11 +95,6 @@ def _low(part: Part) -> set[str]:
             before.add(node.name)
             wanted |= set(node.input)
     return after & before
-
-
-def _used(node: NodeProto) -> set[str]:
-    inner = {name for a in node.attribute for n in a.g.node for name in _used(n)}
-    return set(node.input) | inner
 
 
 def _cast(source: str, target: str, kind: int) -> NodeProto:

@@ -15,5 +15,7 @@ def make(workload: Workload, folder: Path | None) -> bytes:
 
     queries = stacked_queries(folder / "calibration.npz", workload.bundle) if folder else None
     if not queries:
-        raise Unsupported("there is no calibration.npz for this bundle: name the run folder, not the bundle alone")
+        raise Unsupported(
+            "no calibration.npz for this bundle is there: name the run folder, not the bundle alone, or train again"
+        )
     return static(workload.files["model.onnx"], queries)

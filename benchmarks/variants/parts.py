@@ -67,7 +67,11 @@ def parts(data: bytes) -> list[Part]:
 
 
 def joined(whole: ModelProto, changed: list[Part]) -> ModelProto:
-    """`whole` with the bodies of `changed` in the places they were taken from."""
+    """`whole` with the bodies of `changed` in the places they were taken from.
+
+    What a body makes gets a name of its own, for a name may stand for one thing only in a graph and its bodies; weights
+    that a body now holds itself are left out around it.
+    """
     made = ModelProto()
     made.CopyFrom(whole)
     by_place = {part.loop: part.model for part in changed}
@@ -79,8 +83,14 @@ def joined(whole: ModelProto, changed: list[Part]) -> ModelProto:
         own = len(body.input)
         body.CopyFrom(model.graph)
         del body.input[own:]  # what is taken from the graph around is seen from within
+        del body.value_info[:]
+        local = {name for n in body.node for name in n.output if name} | {i.name for i in body.initializer}
+        _rename(body, {name: f"{node.output[0]}/{name}" for name in local})
         made.opset_import.extend(entry for entry in model.opset_import if entry.domain not in imported)
         imported |= {entry.domain for entry in model.opset_import}
+    kept = {name for node in made.graph.node for name in uses(node)} | {v.name for v in made.graph.output}
+    for unused in [i for i in made.graph.initializer if i.name not in kept]:
+        made.graph.initializer.remove(unused)
     return made
 
 
@@ -89,6 +99,14 @@ def loops(graph: GraphProto) -> Iterator[tuple[NodeProto, GraphProto]]:
     for node in graph.node:
         if node.op_type == "Loop":
             yield node, next(attribute.g for attribute in node.attribute if attribute.name == "body")
+
+
+def uses(node: NodeProto) -> set[str]:
+    """Names that a node is given, and those that the bodies within it use."""
+    inner = [a.g for a in node.attribute if a.type == AttributeProto.GRAPH]
+    return set(node.input).union(
+        *(uses(n) for g in inner for n in g.node), *({v.name for v in g.output} for g in inner)
+    )
 
 
 def taken(graph: GraphProto) -> list[str]:
@@ -128,6 +146,18 @@ def _lift_constants(graph: GraphProto) -> None:
     graph.node.extend(copies)
     for number, node in enumerate(graph.node):
         node.name = f"{graph.name}_{number}_{node.op_type}"
+
+
+def _rename(graph: GraphProto, names: dict[str, str]) -> None:
+    """Give tensors other names, in the bodies within as well."""
+    for value in [*graph.initializer, *graph.output]:
+        value.name = names.get(value.name, value.name)
+    for node in graph.node:
+        for kind in (node.input, node.output):
+            kind[:] = [names.get(name, name) for name in kind]
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                _rename(attribute.g, names)
 
 
 def _typed(graph: GraphProto) -> dict[str, ValueInfoProto]:

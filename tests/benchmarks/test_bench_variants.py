@@ -127,6 +127,32 @@ def test_the_body_of_a_loop_is_converted_too(looped, kind):
         np.testing.assert_allclose(said(made, query)["y"], said(looped, query)["y"], rtol=0, atol=0.03)
 
 
+def test_weights_that_a_loop_takes_from_around_it_move_into_its_body(looped):
+    """Under names of their own, for the graph around uses them too; what it no longer uses is not kept twice."""
+    model = onnx.load_from_string(looped)
+    _, body = next(loops(model.graph))
+    weight = next(node for node in body.node if node.op_type == "Constant")
+    held = weight.attribute[0].t
+    held.name = "weight"
+    model.graph.initializer.append(held)
+    body.node.remove(weight)
+    onnx.checker.check_model(model)
+    outside = model.SerializeToString()
+    for made in (in_sixteen_bits(outside, TensorProto.FLOAT16), quantize.dynamic(outside)):
+        whole = onnx.load_from_string(made)
+        onnx.checker.check_model(whole)
+        assert "weight" not in {i.name for i in whole.graph.initializer}
+        np.testing.assert_allclose(said(made, TURNS[0])["y"], said(outside, TURNS[0])["y"], rtol=0, atol=0.03)
+    query = {"x": TURNS[0]["x"], "turns": np.array(3)}
+    doubled = onnx.load_from_string(outside)  # the graph around multiplies by the same weights
+    doubled.graph.node[0].output[0] = doubled.graph.output[0].name = "inner"
+    doubled.graph.node.append(oh.make_node("MatMul", ["inner", "weight"], ["y"]))
+    doubled.graph.output[0].name = "y"
+    both = doubled.SerializeToString()
+    for made in (in_sixteen_bits(both, TensorProto.FLOAT16), quantize.dynamic(both), quantize.static(both, TURNS)):
+        np.testing.assert_allclose(said(made, query)["y"], said(both, query)["y"], rtol=0, atol=0.03)
+
+
 def test_every_turn_of_a_loop_is_recorded(looped):
     whole, body = parts(looped)
     recorded = quantize.turns(whole.model, body, TURNS[:2])
@@ -160,7 +186,7 @@ def test_a_graph_without_products_has_no_variants(toy_run):
 
 def test_static_ranges_need_the_calibration_of_the_run(toy_run):
     workload = workloads(str(toy_run / "bundle"))[0]
-    with pytest.raises(Unsupported, match=r"no calibration.npz .*name the run folder"):
+    with pytest.raises(Unsupported, match=r"no calibration\.npz .*name the run folder"):
         int8_static.make(workload, None)
 
 
