@@ -11,19 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import yaml
 
-from benchmarks.readme import MANUFACTURING, put
+from benchmarks import study
+from benchmarks.readme import ACCURACY, MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
-from common.fault import Fault
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "accuracy"
 VARIANTS = {"ensemble": [], "ensemble, no age": ["model.age=false"], "gbdt": [], "tcn": [], "ridge": [], "hazard": []}
 LATE = "log without"  # names of the scores on logs that begin later
 KEPT = "model task seeds version command commit dirty data origins metrics metrics_by_model cv_rmse_clipped by_rul_bin"
@@ -42,32 +39,24 @@ def main() -> None:
 
 def work(given: argparse.Namespace) -> None:
     """Run what is asked for, then write every table from the stored facts."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
     for subset in given.subset if given.root else []:
         for variant in given.variant:
             facts = run(given.root, subset, variant, given.seeds)
             name = re.sub(r"[^a-z0-9]+", "-", f"cmapss-{subset}-{variant}".lower())
-            write_text(RESULTS / f"{name}.json", json.dumps(facts, indent=1) + "\n")
-    stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("cmapss-*.json"))]
+            study.store(name, facts)
+    stored = [json.loads(path.read_text()) for path in sorted(ACCURACY.glob("cmapss-*.json"))]
     published = yaml.safe_load((HERE / "published.yaml").read_text())
-    write_text(RESULTS / "cmapss.md", tables(stored, published))
+    write_text(ACCURACY / "cmapss.md", tables(stored, published))
     put("accuracy", summary(stored, published), MANUFACTURING)
     put("alarms", alarms(stored), MANUFACTURING)
-    print(f"wrote: {RESULTS / 'cmapss.md'}")
+    print(f"wrote: {ACCURACY / 'cmapss.md'}")
 
 
 def run(root: Path, subset: str, variant: str, seeds: str) -> dict:
     """Facts of one run of the command, as it left them in run.json."""
     model, words = variant.split(",")[0], VARIANTS[variant]
-    program = Path(sysconfig.get_path("scripts")) / "pilot-manufacturing"
-    command = [program, "data=cmapss", f"data.root={root.resolve()}", f"data.subset={subset}", f"model={model}"]
-    print(f"{subset} {variant}", flush=True)
-    done = subprocess.run([*command, *words, f"run.seeds={seeds}"], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Fault(f"pilot-manufacturing ended with exit code {done.returncode} on {subset}, {variant}")
-    folder = Path(done.stdout.strip().rpartition("run: ")[2])
-    facts = json.loads((folder / "run.json").read_text())
-    kept = {key: facts[key] for key in KEPT if key in facts}
+    asked = ["data=cmapss", f"data.root={root.resolve()}", f"data.subset={subset}", f"model={model}", *words]
+    kept = study.facts(study.run("manufacturing", [*asked, f"run.seeds={seeds}"]), KEPT)
     kept["command"] = kept["command"].replace(str(root.resolve()), "FOLDER_OF_CMAPSS")
     return {"variant": variant, "subset": subset, **kept}
 

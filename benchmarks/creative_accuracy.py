@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.readme import CREATIVE, put
-from common.atomic import write_bytes, write_text
+from benchmarks import study
+from benchmarks.readme import ACCURACY, CREATIVE, put
+from common.atomic import write_bytes
 from common.cli import guard
 from common.fault import Fault
 from common.words import percent, short
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 SETS = {
     "sample": "twelve materials drawn by formula",
     "photos": "three photographs (scikit-image), grey",
@@ -47,19 +45,18 @@ def main() -> None:
 
 def work(given: argparse.Namespace) -> None:
     """Take what is asked for, then write; not before all have run: a result file would make the clone a changed one."""
-    folders = {name: run(name) for name in given.run}
+    asked = {name: "model=field_flow" if name == "patterns" else f"data={name}" for name in given.run}
+    folders = {name: study.run("creative", [word]) for name, word in asked.items()}
     for text in given.take:
         name, _, folder = text.partition("=")
         if name not in SETS or not (Path(folder) / "run.json").is_file():
             raise Fault(f"--take {text}: write SET=RUN with a set ({', '.join(SETS)}) and a run folder")
         folders[name] = Path(folder)
     for name, folder in folders.items():
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        facts = dict.fromkeys(KEPT.split()) | study.facts(folder, KEPT.split())
         if name not in given.run:
             facts["seconds"] = None
-        write_text(
-            RESULTS / f"creative_{name}.json", json.dumps({k: facts.get(k) for k in KEPT.split()}, indent=1) + "\n"
-        )
+        study.store(f"creative_{name}", facts)
         if name == "sample":
             sheet = (folder / "sheet.webp").read_bytes()
             if len(sheet) > MOST_BYTES:
@@ -98,17 +95,8 @@ def patterns() -> str:
 
 def known() -> dict[str, dict[str, Any]]:
     """Stored facts, by set."""
-    stored = {name: RESULTS / f"creative_{name}.json" for name in SETS}
+    stored = {name: ACCURACY / f"creative_{name}.json" for name in SETS}
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in stored.items() if path.is_file()}
-
-
-def run(name: str) -> Path:
-    """The folder that one run of the command left."""
-    command = [sys.executable, "-m", "pilots.creative", "model=field_flow" if name == "patterns" else f"data={name}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise Fault(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip().splitlines()[-1]}")
-    return Path(done.stdout.strip().splitlines()[-1].removeprefix("run: "))
 
 
 def section(title: str, facts: Mapping[str, Any]) -> str:

@@ -10,17 +10,13 @@ command left behind. How settings were chosen: pilots/healthtech/experiments/set
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from benchmarks.readme import HEALTHTECH, put
+from benchmarks import study
+from benchmarks.readme import ACCURACY, HEALTHTECH, put
 from common.atomic import write_text
 from common.cli import guard
-from common.fault import Fault
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 SETS = {  # name: what it is, file under FOLDER, settings of the command
     "ed-hourly": (
         "hourly arrivals at one emergency department, Iowa, 2017-04 to 2018-03",
@@ -72,30 +68,19 @@ def work(given: argparse.Namespace) -> None:
     """Run what is asked for, then write; not before all have run: a result file would make the clone a changed one."""
     found = {name: run(given.root, name) for name in (given.only if given.root else [])}
     for name, facts in found.items():
-        write_text(RESULTS / f"health_{name}.json", json.dumps(facts, indent=1) + "\n")
-    write(RESULTS / "health.md")
-
-
-def write(path: Path) -> None:
-    stored = {name: RESULTS / f"health_{name}.json" for name in SETS}
-    found = {name: json.loads(file.read_text()) for name, file in stored.items() if file.exists()}
-    write_text(path, tables(found))
+        study.store(f"health_{name}", facts)
+    found = {name: study.stored(f"health_{name}") for name in SETS}
+    write_text(ACCURACY / "health.md", tables(found))
     put("health", summary(found), HEALTHTECH)
-    print(f"wrote: {path}", flush=True)
+    print(f"wrote: {ACCURACY / 'health.md'}")
 
 
 def run(root: Path, name: str) -> dict:
     """Facts of one run of the command, as it left them in run.json."""
     what, file, words = SETS[name]
     path = (root / file).resolve()
-    command = [sys.executable, "-m", "pilots.healthtech", *(word.format(path=path) for word in words.split())]
-    print(f"{name}: {what}", flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Fault(f"pilot-healthtech ended with exit code {done.returncode} on {name}")
-    folder = Path(done.stdout.strip().rpartition("run: ")[2])
-    facts = json.loads((folder / "run.json").read_text())
-    kept = {key: facts[key] for key in KEPT.split() if key in facts}
+    folder = study.run("healthtech", [word.format(path=path) for word in words.split()])
+    kept = study.facts(folder, KEPT.split())
     kept["command"] = f"pilot-healthtech {words.format(path='FOLDER/' + file)}"
     return {"set": name, "what": what, **kept}
 

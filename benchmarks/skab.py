@@ -9,19 +9,14 @@ It imports no pilot: what it shows is what the command left behind.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from benchmarks.readme import MANUFACTURING, put
+from benchmarks import study
+from benchmarks.readme import ACCURACY, MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
-from common.fault import Fault
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 KEPT = "model task seeds version command commit dirty data origins metrics by_rate rate healthy parity seconds machine"
-RUN = "from pilots.manufacturing.__main__ import main; main()"
 
 
 def main() -> None:
@@ -34,21 +29,17 @@ def main() -> None:
 def work(root: Path | None) -> None:
     """Run if asked to, then write every table from the stored facts."""
     if root:
-        write_text(RESULTS / "skab.json", json.dumps(run(root.resolve()), indent=1) + "\n")
-    facts = json.loads((RESULTS / "skab.json").read_text())
-    write_text(RESULTS / "skab.md", page(facts))
+        study.store("skab", run(root.resolve()))
+    facts = study.stored("skab")
+    write_text(ACCURACY / "skab.md", page(facts))
     put("skab", table(facts), MANUFACTURING)
-    print(f"wrote: {RESULTS / 'skab.md'}")
+    print(f"wrote: {ACCURACY / 'skab.md'}")
 
 
 def run(root: Path) -> dict:
     """Facts of one run of the command, as it left them in run.json."""
-    words = ["task=anomaly", "data=skab", f"data.root={root}"]
-    done = subprocess.run([sys.executable, "-c", RUN, *words], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Fault(f"pilot-manufacturing ended with exit code {done.returncode}")
-    facts = json.loads((Path(done.stdout.strip().rpartition("run: ")[2]) / "run.json").read_text())
-    kept = {key: facts[key] for key in KEPT.split() if key in facts}
+    folder = study.run("manufacturing", ["task=anomaly", "data=skab", f"data.root={root}"])
+    kept = study.facts(folder, KEPT.split())
     return {**kept, "command": kept["command"].replace(str(root), "FOLDER_OF_SKAB")}
 
 

@@ -9,17 +9,13 @@ It imports no pilot: what it shows is what the commands left behind.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-from benchmarks.readme import MANUFACTURING, put
+from benchmarks import study
+from benchmarks.readme import ACCURACY, MANUFACTURING, put
 from common.atomic import write_text
 from common.cli import guard
-from common.fault import Fault
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
 KEPT = "model task seeds version command commit dirty data origins metrics metrics_by_model metrics_by_class"
 KEPT = [*KEPT.split(), "metrics_by_series", "parity", "split", "notes", "seconds", "peak_memory_mb", "machine"]
 SETS = ("ims", "femto")
@@ -41,39 +37,20 @@ def work(given: argparse.Namespace) -> None:
     if given.bearings:
         found["bearings"] = {s: run("bearing_life", "bearings", given.bearings, f"data.set={s}") for s in SETS}
     for name, facts in found.items():
-        keep(name, facts)
-    cwru, bearings = stored("cwru")["cwru"], stored("bearings")
-    write_text(RESULTS / "cwru.md", cwru_table(cwru))
-    write_text(RESULTS / "bearings.md", bearings_table(bearings))
+        study.store(name, facts)
+    cwru, bearings = study.stored("cwru")["cwru"], study.stored("bearings")
+    write_text(ACCURACY / "cwru.md", cwru_table(cwru))
+    write_text(ACCURACY / "bearings.md", bearings_table(bearings))
     put("vibration", summary(cwru, bearings), MANUFACTURING)
-    print(f"wrote: {RESULTS / 'cwru.md'}")
+    print(f"wrote: {ACCURACY / 'cwru.md'}")
 
 
 def run(task: str, data: str, root: Path, *words: str) -> dict:
     """Facts of one run of the command, as it left them in run.json."""
-    start = [sys.executable, "-m", "pilots.manufacturing"]
-    where = str(root.resolve())
-    command = [*start, f"task={task}", f"data={data}", f"data.root='{where}'", *words]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Fault(f"task={task} ended with exit code {done.returncode}")
-    folder = Path(done.stdout.strip().rpartition("run: ")[2])
-    facts = json.loads((folder / "run.json").read_text())
-    kept = {key: facts[key] for key in KEPT if key in facts}
+    folder = study.run("manufacturing", [f"task={task}", f"data={data}", f"data.root='{root.resolve()}'", *words])
+    kept = study.facts(folder, KEPT)
     kept["command"] = " ".join(["pilot-manufacturing", f"task={task}", f"data={data}", "data.root=FOLDER", *words])
     return kept
-
-
-def keep(name: str, facts: dict) -> None:
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_text(RESULTS / f"{name}.json", json.dumps(facts, indent=1) + "\n")
-
-
-def stored(name: str) -> dict:
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        raise Fault(f"There is no {path.name} yet: name the data with --{name} FOLDER")
-    return json.loads(path.read_text())
 
 
 def percent(share: float | None) -> str:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from benchmarks import accuracy, health_accuracy, skab, vibration
-from benchmarks.readme import CREATIVE, HEALTHTECH, MANUFACTURING
+from benchmarks.readme import ACCURACY, CREATIVE, HEALTHTECH, MANUFACTURING
 from pilots.manufacturing.experiments.what_if import study as what_if
 
 ROOT = Path(__file__).parents[1]
@@ -237,33 +237,33 @@ def test_every_other_command_is_known():
 
 def test_figures_are_the_stored_ones():
     """The tables written again from the stored facts are the ones that stand there."""
-    stored = [json.loads(path.read_text()) for path in sorted(accuracy.RESULTS.glob("cmapss-*.json"))]
+    stored = [json.loads(path.read_text()) for path in sorted(ACCURACY.glob("cmapss-*.json"))]
     published = yaml.safe_load((accuracy.HERE / "published.yaml").read_text())
     assert len(stored) >= 4
     assert f"<!-- accuracy -->\n{accuracy.summary(stored, published)}<!-- /accuracy -->" in MACHINES
-    assert (accuracy.RESULTS / "cmapss.md").read_text() == accuracy.tables(stored, published)
-    pump = json.loads((skab.RESULTS / "skab.json").read_text())
+    assert (ACCURACY / "cmapss.md").read_text() == accuracy.tables(stored, published)
+    pump = json.loads((ACCURACY / "skab.json").read_text())
     assert f"<!-- skab -->\n{skab.table(pump)}<!-- /skab -->" in MACHINES
-    assert (skab.RESULTS / "skab.md").read_text() == skab.page(pump)
+    assert (ACCURACY / "skab.md").read_text() == skab.page(pump)
     speed = (ROOT / "benchmarks" / "results" / "speed" / "studies" / "rul_sample.md").read_text()
     stream = (ROOT / "benchmarks" / "results" / "speed" / "studies" / "stream_sample.md").read_text()
     assert f"<!-- stream-speed -->\n{stream.partition(chr(10) * 2)[2]}<!-- /stream-speed -->" in MACHINES
-    asked = json.loads((accuracy.RESULTS / "what_if.json").read_text())
+    asked = json.loads((ACCURACY / "what_if.json").read_text())
     assert f"<!-- what-if -->\n{what_if.summary(asked)}<!-- /what-if -->" in MACHINES
-    assert (accuracy.RESULTS / "what_if.md").read_text() == what_if.page(asked)
+    assert (ACCURACY / "what_if.md").read_text() == what_if.page(asked)
     assert f"<!-- speed -->\n{speed.partition(chr(10) * 2)[2]}<!-- /speed -->" in MACHINES
 
 
 def test_figures_of_patients_are_the_stored_ones():
-    stored = {name: accuracy.RESULTS / f"health_{name}.json" for name in health_accuracy.SETS}
+    stored = {name: ACCURACY / f"health_{name}.json" for name in health_accuracy.SETS}
     found = {name: json.loads(path.read_text()) for name, path in stored.items()}
     assert len(found) == 5
     assert f"<!-- health -->\n{health_accuracy.summary(found)}<!-- /health -->" in PATIENTS
-    assert (accuracy.RESULTS / "health.md").read_text() == health_accuracy.tables(found)
+    assert (ACCURACY / "health.md").read_text() == health_accuracy.tables(found)
 
 
 def test_vibration_figures_are_the_stored_ones():
     cwru, bearings = vibration.stored("cwru")["cwru"], vibration.stored("bearings")
     assert f"<!-- vibration -->\n{vibration.summary(cwru, bearings)}<!-- /vibration -->" in MACHINES
-    assert (vibration.RESULTS / "cwru.md").read_text() == vibration.cwru_table(cwru)
-    assert (vibration.RESULTS / "bearings.md").read_text() == vibration.bearings_table(bearings)
+    assert (ACCURACY / "cwru.md").read_text() == vibration.cwru_table(cwru)
+    assert (ACCURACY / "bearings.md").read_text() == vibration.bearings_table(bearings)
