@@ -34,12 +34,12 @@ HEADLINES = {  # pilot: what it answers; the figures to look at first, in words;
     ),
     "healthtech": (
         "How many patients, and how sure is that?",
-        {"mae": "mean error an hour", "coverage_80": "of outcomes inside the interval that promises 80 %"},
+        {"mae": "mean error of the forecast", "coverage_80": "of outcomes inside the interval that promises 80 %"},
         "last week's count",
     ),
     "creative": (
         "More of this wall, please, and whose is it?",
-        {"seam_pass": "of tiles pass the seam test", "swd": "distance from the material's own left part"},
+        {"seam_pass": "of tiles pass the seam test", "swd": "distance from a part of the picture that it never saw"},
         "the picture mirrored",
     ),
 }
