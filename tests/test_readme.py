@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import accuracy, health_accuracy, skab, vibration
+from benchmarks import accuracy, health_accuracy, skab, study, vibration
 from benchmarks.readme import ACCURACY, CREATIVE, HEALTHTECH, MANUFACTURING
 from pilots.manufacturing.experiments.what_if import study as what_if
 
@@ -263,7 +263,7 @@ def test_figures_of_patients_are_the_stored_ones():
 
 
 def test_vibration_figures_are_the_stored_ones():
-    cwru, bearings = vibration.stored("cwru")["cwru"], vibration.stored("bearings")
+    cwru, bearings = study.stored("cwru")["cwru"], study.stored("bearings")
     assert f"<!-- vibration -->\n{vibration.summary(cwru, bearings)}<!-- /vibration -->" in MACHINES
     assert (ACCURACY / "cwru.md").read_text() == vibration.cwru_table(cwru)
     assert (ACCURACY / "bearings.md").read_text() == vibration.bearings_table(bearings)

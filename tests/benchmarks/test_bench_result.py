@@ -45,15 +45,15 @@ def test_a_later_run_replaces_only_what_it_measured_again(tmp_path):
 
 def test_no_file_tells_where_its_owner_keeps_things(tmp_path, monkeypatch):
     home = tmp_path / 'Ann\'s "home"'
-    (home / "work").mkdir(parents=True)
-    monkeypatch.chdir(home / "work")
+    (home / "desk").mkdir(parents=True)
+    monkeypatch.chdir(home / "desk")
     monkeypatch.setenv("HOME", str(home))
     gap = {
         "bundle": None,
         "runtime": "native",
         "variant": None,
         "scenario": None,
-        "reason": f"{home}/work/runs/x is old",
+        "reason": f"{home}/desk/runs/x is old",
     }
     path = write(result(measured(), command=f"pilot-bench run --bundle {home}/b", skipped=[gap]), tmp_path / "out")
     assert read(path)["skipped"][0]["reason"] == "runs/x is old"
