@@ -49,7 +49,8 @@ def main(words: list[str]) -> None:
         while _submit_missing(work, wishes, given.tasks, before) and not given.submit_only:
             _wait(work)
     except KeyboardInterrupt:
-        print(f"The jobs go on; the same command waits for them again, scancel stops them: {work.job}", file=sys.stderr)
+        stop = "; ".join(f"scancel --name={each['job']}" for each in work.submissions())
+        print(f"The jobs go on; the same command waits for them again. To stop them: {stop}", file=sys.stderr)
         raise
     if given.submit_only:
         print(f"pilot-bench slurm --status {given.out} says how far they are")
