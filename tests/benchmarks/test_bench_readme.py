@@ -35,7 +35,7 @@ def test_those_for_a_cluster_miss_nothing_but_the_cluster(line, toy_run, tmp_pat
     shutil.copytree(toy_run.parents[1], tmp_path / "runs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    program, *words = shlex.split(line)
+    program, *words = shlex.split(line.removesuffix(" > job.sh"))
     monkeypatch.setattr(sys, "argv", [program, *words])
     if program == "pilot-bench":
         from benchmarks import cli as bench
