@@ -14,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from benchmarks.runtimes import Unsupported
+
 WEIGHTED = {"Conv": 1, "ConvTranspose": 1, "Gemm": 1, "MatMul": 1}  # products, and which input holds the weights
 
 
@@ -59,8 +61,10 @@ def parts(data: bytes) -> list[Part]:
         for name in taken(graph):
             if name in stored:
                 graph.initializer.append(stored[name])
-            else:
+            elif name in typed:
                 graph.input.append(typed[name])
+            else:
+                raise Unsupported(f"the type of {name:.60}, which a loop takes from around it, is not known")
         alone = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
         found.append(Part(alone, node.output[0]))
     return found

@@ -7,6 +7,7 @@ inputs are recorded on every turn of the loop while calibration queries run.
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -63,12 +64,19 @@ def _quantized(data: bytes, small: Callable[[Part, list[str], str], None]) -> by
 def _one(part: Part, small: Callable[[Part, list[str], str], None]) -> Part:
     if not part.products():
         return part
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # of readings that are not there; what comes of it is told below
         given, ready, made = (str(Path(folder, f"{name}.onnx")) for name in ("given", "ready", "made"))
         onnx.save(part.model, given)  # handed over as an object, its tensors are taken for files elsewhere
-        quant_pre_process(given, ready, skip_symbolic_shape=True)
-        prepared = Part(onnx.load(ready), part.loop)
-        small(prepared, [node.name for node in prepared.products()], made)
+        try:
+            quant_pre_process(given, ready, skip_symbolic_shape=True)
+            prepared = Part(onnx.load(ready), part.loop)
+            small(prepared, [node.name for node in prepared.products()], made)
+        except Exception as error:  # the tools raise whatever they stumble over
+            words = f"{type(error).__name__}: {error}".split("\n")[0]
+            raise Unsupported(f"ONNX Runtime's tools cannot quantise the graph ({words:.160})") from error
         return Part(onnx.load(made), part.loop)
 
 

@@ -184,6 +184,12 @@ def test_a_graph_without_products_has_no_variants(toy_run):
             variant.make(workload, toy_run)
 
 
+def test_ranges_that_are_no_numbers_are_one_sentence(net):
+    gaps = [{**query, "x": np.full_like(query["x"], np.nan)} for query in QUERIES]
+    with pytest.raises(Unsupported, match="ONNX Runtime's tools cannot quantise the graph"):
+        quantize.static(net, gaps)
+
+
 def test_static_ranges_need_the_calibration_of_the_run(toy_run):
     workload = workloads(str(toy_run / "bundle"))[0]
     with pytest.raises(Unsupported, match=r"no calibration\.npz .*name the run folder"):
