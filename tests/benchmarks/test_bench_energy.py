@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from benchmarks.probes import cost
@@ -51,13 +53,16 @@ def test_a_counter_that_may_not_be_read(tmp_path):
     assert meter.facts()["why"] == "not measured: the energy counter of the processor may be read by root alone"
 
 
-def test_a_gpu_that_is_not_there():
+@pytest.mark.gpu
+def test_a_gpu_draws_energy():
     with Meter("cuda") as meter:
-        pass
+        time.sleep(0.5)  # the counter moves every tenth of a second or so
     found = meter.facts()
-    if found["joules"] is not None:
-        pytest.skip("there is a GPU here")
-    assert found["why"].startswith("not measured: ")
+    if found["joules"] is None:
+        assert found["why"].startswith("not measured: ")
+        pytest.skip(found["why"])
+    assert found["method"] == "NVML"
+    assert 1 < found["joules"] < 2000  # 2 to 4,000 W
 
 
 def test_a_million_inferences():
