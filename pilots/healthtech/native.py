@@ -47,10 +47,12 @@ def opened(asked: Asked) -> Opened:
         raise Fault("these models run in float64 on the CPU alone: there is no GPU path for patient flow")
     native_torch.ready(asked)
     forecast = load(asked.run)
-    modes = ["eager", PROPHET] if forecast.prophet else ["eager"]
+    folder = asked.run / "native" / PROPHET
+    modes = ["eager", PROPHET] if folder.is_dir() else ["eager"]
     one_of(asked, modes)
     if asked.mode == PROPHET:
-        forecast.ask_prophet(asked.run / "native" / PROPHET)
+        with readable(folder):
+            forecast.ask_prophet(folder)
     kept = queries(asked.run)
 
     def seconds(request: Mapping[str, Any]) -> float:

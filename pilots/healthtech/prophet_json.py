@@ -19,6 +19,7 @@ from pilots.healthtech.backtest.windows import Windows
 from pilots.healthtech.calendar import DAY
 from pilots.healthtech.models.prophet import ProphetMean, conditions
 
+MOST = 100  # series; Prophet takes a tenth of a second for each
 YEAR = 366 * DAY  # after the history: holidays further ahead are not in the JSON
 
 
@@ -91,11 +92,17 @@ def on(condition: str) -> str:
 
 
 def save(module: ProphetMean, folder: Path) -> None:
-    """<number of the series>.json, as `prophet.serialize.model_to_json` writes it; none for a series without a fit."""
+    """<number of the series>.json, as `prophet.serialize.model_to_json` writes it; none for a series without a fit.
+
+    Of more than MOST series none is written: nobody waits for Prophet's answer.
+    """
     from prophet.serialize import model_to_json
 
+    fitted = torch.isfinite(module.k).nonzero()[:, 0].tolist()
+    if len(fitted) > MOST:
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    for s in torch.isfinite(module.k).nonzero()[:, 0].tolist():
+    for s in fitted:
         write_text(folder / f"{s:05d}.json", model_to_json(as_prophet(module, s)))
 
 
