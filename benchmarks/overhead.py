@@ -4,7 +4,7 @@
 
 A null engine answers without doing anything: what is left is the scenario. A null model (one Identity on one number)
 is called by a bare loop and by the harness, in turns: what the harness adds. Writes
-benchmarks/results/speed/studies/overhead.json and .md.
+benchmarks/results/speed/studies/overhead.json and .md, and the table of benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx.parser
 
 from benchmarks.clock import Clock
-from benchmarks.readme import SPEED_STUDIES
+from benchmarks.probes import machine
+from benchmarks.readme import SPEED_STUDIES, put
 from benchmarks.runtimes.ort_cpu import OrtCpu
 from benchmarks.scenarios import Settings, multi_stream, server, single_stream
-from benchmarks.stats import student
+from benchmarks.stats import largest_rank
 from benchmarks.units import Parser, count
 from common.atomic import write_text
 from common.bundle.session import SESSION_OPTIONS
 from common.cli import guard
 from common.facts import to_json
-from common.machine import cores, machine
+from common.machine import cores
 
 NULL_MODEL = """<ir_version: 10, opset_import: ["" : 21]>
 null (float[1] x) => (float[1] y) { y = Identity(x) }"""
@@ -73,7 +75,7 @@ def main() -> None:
 
 def work(turns: int) -> None:
     found = {
-        "machine": machine(),
+        "machine": machine.facts(),
         "rounds": turns,
         "queries_per_round": QUERIES,
         "wanted_us": WANTED_US,
@@ -85,7 +87,10 @@ def work(turns: int) -> None:
     for row in found["rows"]:
         span = "–" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}"
         text += f"| {row['what']} | {row['us']:.2f} µs | {span} | {row['wanted']} |\n"
-    note = f"Medians over {turns} rounds of {QUERIES:,} queries, {found['machine']['cpu']}, one thread.\n"
+    load = found["machine"]["load"]
+    busy = f"; load {load[0]:.1f} on {cores()} cores when it began, lateness grows with it" if load else ""
+    note = f"Medians over {turns} rounds of {QUERIES:,} queries, {found['machine']['cpu']}, one thread{busy}.\n"
+    put("overhead", text + "\n" + note, Path(__file__).parent / "README.md")
     write_text(SPEED_STUDIES / "overhead.md", "# What pilot-bench itself costs, per query\n\n" + text + "\n" + note)
     print(text)
 
@@ -152,12 +157,10 @@ def _bare(engine: OrtCpu) -> float:
 
 
 def _row(what: str, us: list[float], wanted: str) -> dict[str, Any]:
-    """Median over rounds; differences may be negative, so their interval is Student's around the mean."""
-    values = np.array(us)
-    low = high = None
-    if len(values) > 1:
-        half = student(len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-        low, high = float(values.mean() - half), float(values.mean() + half)
+    """Median over rounds, its limits by order statistics: a round that others disturbed is one round."""
+    values = sorted(us)
+    rank = largest_rank(len(values), 0.5, 0.025)
+    low, high = (values[rank - 1], values[-rank]) if rank else (None, None)
     return {"what": what, "us": float(np.median(values)), "low": low, "high": high, "wanted": wanted}
 
 

@@ -91,8 +91,8 @@ def early_stopping(latency: Histogram, percentile: float) -> dict[str, Any]:
 def quantile_interval(latency: Histogram, p: float) -> Interval:
     """The quantile, its limits by order statistics (David and Nagaraja 2003, 7.1): true whatever the distribution."""
     n = latency.count
-    low = _largest_rank(n, p, 0.025)
-    high = n + 1 - _largest_rank(n, 1 - p, 0.025)
+    low = largest_rank(n, p, 0.025)
+    high = n + 1 - largest_rank(n, 1 - p, 0.025)
     return Interval(
         latency.quantile(p),
         latency.at_rank(low) if low >= 1 else None,
@@ -100,7 +100,7 @@ def quantile_interval(latency: Histogram, p: float) -> Interval:
     )
 
 
-def _largest_rank(n: int, p: float, share: float) -> int:
+def largest_rank(n: int, p: float, share: float) -> int:
     """Largest rank whose order statistic lies above the quantile with a probability of at most `share`; 0 if none."""
     low, high = 0, int(n * p) + 1
     while high - low > 1:
