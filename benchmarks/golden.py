@@ -125,6 +125,8 @@ def allow(root: Path, reason: str) -> None:
                 changed[f"{pilot} {name}"] = [then["value"], run["metrics"][name]["value"]]
             if TIMES * far > then["tolerance"]:
                 then["tolerance"], then["because"] = TIMES * far, f"{TIMES:g} times what it moved: {reason.strip()}"
+    if not runs:
+        raise Fault(f"there is no run of the demo in {root.absolute()}")
     _store(stored, reason, runs, changed)
     print(f"{len(changed)} figures moved there; no tolerance is smaller than {TIMES:g} times that")
 
@@ -163,12 +165,17 @@ def _store(stored: dict[str, Any], reason: str, runs: dict[str, dict[str, Any]],
 
 
 def demo_runs(root: Path, anywhere: bool = False) -> dict[str, dict[str, Any]]:
-    """Pilot -> facts of its newest run by the demo's command; a Fault if there is none, or none of this commit."""
+    """Pilot -> facts of its newest run by the demo's command; a Fault if there is none, or none of this commit.
+
+    anywhere  of any commit, and those there are
+    """
     now, found = commit()[0], {}
     for pilot, command in PILOTS.items():
         folders = [path for path in root.glob(f"{pilot}/*") if FINISHED.fullmatch(path.name)]
         made = (read_facts(path / "run.json") for path in sorted(folders, reverse=True))
         run = next((facts for facts in made if facts.get("command") == command), None)
+        if run is None and anywhere:
+            continue
         if run is None:
             raise Fault(f"there is no run of `{command}` in {root.absolute()}: pilot-demo makes one")
         if not anywhere and run["commit"] != now:

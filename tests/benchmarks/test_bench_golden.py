@@ -123,6 +123,8 @@ def test_another_machine_widens_what_it_moves(demo, tmp_path, monkeypatch):
     golden.accept(demo("healthtech", "20260301000000"), "back again")
     kept = json.loads((tmp_path / "golden.json").read_text())["pilots"]["healthtech"]["metrics"]
     assert kept["rmse"]["tolerance"] == pytest.approx(golden.TIMES * 0.5)
+    with pytest.raises(Fault, match="no run of the demo"):
+        golden.allow(tmp_path / "nowhere", "no run")
     with pytest.raises(Fault, match="another demo"):
         golden.allow(demo("healthtech", "20260401000000", data={"sha256": "1" * 64}), "other data")
 
