@@ -136,6 +136,12 @@ def head(result: dict[str, Any], measurement: dict[str, Any]) -> dict[str, Any]:
     return known.get(measurement["made"], head_of(result))
 
 
+def as_good(measurement: dict[str, Any]) -> bool:
+    """Whether the answers were shown to be as good as the bundle's own; the bundle as it is needs no proof."""
+    found = measurement["accuracy"]
+    return found["counts"] or (not found["measured"] and measurement["variant"] == "fp32")
+
+
 def machine_word(machine: dict[str, Any]) -> str:
     """A short word for a kind of machine, as in file names: `amd-epyc-2`, `intel-xeon-platinum-16-nvidia-h200`."""
     parts = [TRADE.sub(" ", machine["cpu"].lower()), str(machine["cores"]), *dict.fromkeys(gpus(machine))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.result import gpus, machine_word
+from benchmarks.result import as_good, gpus, machine_word
 from benchmarks.size import per_million, pieces
 from common.words import short
 
@@ -170,16 +170,19 @@ def skipped(results: Results) -> list[Row]:
 
 def fastest(results: Results) -> list[Row]:
     """The fastest way that counts, for each bundle, machine and scenario, beside what one would call instead."""
-    best: dict[tuple, tuple] = {}
+    newest: dict[tuple, tuple] = {}  # of every way to serve; then of the newest bundle of a name
+    versions: dict[tuple, str] = {}
     for result in results.values():
-        bundles = {bundle["id"]: bundle for bundle in result["bundles"]}
+        bundles, machine = {bundle["id"]: bundle for bundle in result["bundles"]}, machine_word(result["machine"])
         for m in result["measurements"]:
-            if not counts(m) or m["runtime"] == "native":
-                continue
-            key = (bundles[m["bundle"]]["name"], machine_word(result["machine"]), ORDER.index(m["scenario"]))
-            newer = key in best and best[key][0] is not result
-            if key not in best or newer or speed(m) > speed(best[key][1]):
-                best[key] = (result, m)
+            name, version = (bundles[m["bundle"]][word] for word in ("name", "version"))
+            versions[name, machine] = max(version, versions.get((name, machine), ""))
+            newest[name, machine, ORDER.index(m["scenario"]), arm(m)] = (result, m, version)
+    best: dict[tuple, tuple] = {}
+    for (name, machine, scenario, _), (result, m, version) in newest.items():
+        key, able = (name, machine, scenario), counts(m) and m["runtime"] != "native"
+        if able and version == versions[name, machine] and (key not in best or speed(m) > speed(best[key][1])):
+            best[key] = (result, m)
     table = []
     for (name, machine, _), (result, m) in sorted(best.items(), key=lambda item: item[0]):
         latency = m["latency_ms"]
@@ -200,8 +203,7 @@ def fastest(results: Results) -> list[Row]:
 
 def counts(m: dict[str, Any]) -> bool:
     """Whether a figure may be planned with: valid, of a full run, and the variant kept the accuracy."""
-    kept = m["accuracy"]["counts"] or m["variant"] == "fp32"
-    return m["verdict"] == "VALID" and kept and speed(m) > 0 and not m["settings"].get("quick")
+    return m["verdict"] == "VALID" and as_good(m) and speed(m) > 0 and not m["settings"].get("quick")
 
 
 def speed(m: dict[str, Any]) -> float:

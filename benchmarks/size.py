@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import units
 from benchmarks.place import on_gpu
 from benchmarks.probes import cost
-from benchmarks.result import machine_word, read_all
+from benchmarks.result import as_good, machine_word, read_all
 from common.card import number
 from common.fault import Fault, did_you_mean
 from common.runs import find_run
@@ -93,7 +93,7 @@ def needs(bundle: dict, results: dict[Path, dict], rate: float, p99_ms: float | 
                 invalid.add("it was a quick run")
             elif m["verdict"] != "VALID" or not m["rate_per_s"] or not m["rate_per_s"]["value"]:
                 invalid.update(m["reasons"] or ["INVALID"])
-            elif m["variant"] != "fp32" and not m["accuracy"]["counts"]:
+            elif not as_good(m):
                 invalid.add(f"{m['variant']} does not count: {m['accuracy'].get('reason') or 'accuracy not measured'}")
             else:
                 word = machine_word(result["machine"])

@@ -132,6 +132,7 @@ def again(result: dict[str, Any], loads: dict[str, Workload]) -> Iterator[Findin
     if not able:
         said = "; ".join(sorted(filter(None, why))) or "the file holds no measurement"
         yield Finding("measured again", None, f"cannot be re-run here: {said}")
+    able = [m for m in able if m["runtime"] != "native"] or able  # which would take seconds to start
     chosen = np.random.default_rng(result["seed"]).permutation(len(able))[:SAMPLE]
     for at in sorted(chosen):
         yield once_more(result, able[at], loads[able[at]["bundle"]])

@@ -81,6 +81,26 @@ def test_the_fastest_that_counts_stands_beside_the_native_one(two):
     assert best[2]["fastest that counts"] == "ort_cpu fp32, 1 thread"  # int8 is out, the INVALID server too
 
 
+def test_the_newest_measurement_of_the_newest_bundle_is_shown(tmp_path):
+    """A later, slower figure of one way replaces it; another way's older one stays; an older bundle's is gone."""
+    new = bundle("toy", "d" * 64, version="20261122000000")
+    made = {"bundle": "d" * 64, "made": "2026-11-22T21:00:00Z"}
+    one, two = measured("offline", 800.0, **made), measured("offline", 500.0, threads=2, **made)
+    write(result(measured("offline", 900.0), one, two, bundles=[bundle(), new], made=made["made"]), tmp_path)
+    later = {**made, "made": "2026-11-23T21:00:00Z"}
+    write(result(measured("offline", 400.0, **later), bundles=[new], made=later["made"]), tmp_path)
+    (best,) = fastest(read_all(tmp_path.glob("*.json")))
+    assert best["fastest that counts"] == "ort_cpu fp32, 2 threads"
+    assert best["median latency or rate"] == "500 (450 to 550) a second"
+
+
+def test_a_runtime_that_answers_worse_does_not_count(tmp_path):
+    worse = measured("offline", 900.0, runtime="openvino", accuracy=WORSE)
+    write(result(worse, measured("offline", 400.0, accuracy={"measured": False, "counts": False})), tmp_path)
+    (best,) = fastest(read_all(tmp_path.glob("*.json")))
+    assert best["fastest that counts"] == "ort_cpu fp32, 1 thread"
+
+
 def test_plots_are_whole_and_the_same_every_time(two, tmp_path):
     drawn = plots.draw(two, tmp_path / "results" / "plots")
     assert sorted(drawn) == [f"results/plots/{name}.svg" for name in ("roofline", "toy_offline", "toy_server")]
