@@ -148,6 +148,7 @@ class Native:
         try:
             line = self._lines.get(timeout=within)
         except Empty:
+            self._process.kill()  # a late answer would be taken for that of the next request
             raise Unsupported(f"the pilot's own Python gave no answer within {within:g} s") from None
         if not line:
             raise Unsupported(f"the pilot's own Python ended: {self._last_words()}")

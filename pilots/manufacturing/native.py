@@ -40,7 +40,7 @@ def opened(asked: Asked) -> Opened:
     modes = native_torch.ready(asked) if pipeline.net else native_torch.ready(asked)[:1]
     one_of(asked, modes)
     net = f"net: {native_torch.words(asked)}" if pipeline.net else f"threads {asked.threads}"
-    what = f"pandas and scikit-learn on the CPU, {net}; missing readings are skipped"
+    what = f"pandas and scikit-learn on the CPU, {net}; no interval, no alarm, missing readings skipped"
     pipeline.move(asked)
     kept = queries(asked.run)
     readings, length = kept["readings"][:, 0], kept["length"][:, 0]
