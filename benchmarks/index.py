@@ -72,8 +72,9 @@ def pilot(folder: Path, root: Path) -> dict[str, Any]:
     asks, wanted, naive = HEADLINES.get(name, ("", {}, ""))
     try:
         metrics = facts["metrics"]
-        first = wanted or {key: key.replace("_", " ") for key, m in metrics.items() if m["naive"] is not None}
-        figures = [_figure(first[key], metrics[key]) for key in list(first)[:2] if key in metrics]
+        first = {key: words for key, words in wanted.items() if key in metrics}
+        first = first or {key: key.replace("_", " ") for key, m in metrics.items() if m["naive"] is not None}
+        figures = [_figure(words, metrics[key]) for key, words in list(first.items())[:2]]
         known = {"model": facts["model"], "data": facts["data"]["name"], "seconds": round(facts["seconds"]["total"])}
         notes = [str(note) for note in facts.get("notes", [])][:2]
     except (KeyError, TypeError, AttributeError) as error:
