@@ -43,7 +43,8 @@ def load(model: bytes, options: ort.SessionOptions, providers: Providers) -> ort
     """A session whose first provider is there; ONNX Runtime itself would go on with the processor in silence."""
     wanted = [name for name, _ in providers]
     try:
-        session = ort.InferenceSession(model, options, providers=[*providers, (CPU, {})])
+        rest = [] if CPU in wanted else [(CPU, {})]
+        session = ort.InferenceSession(model, options, providers=[*providers, *rest])
         session.disable_fallback()
     except Exception as error:  # ONNX Runtime's own classes share no base but Exception
         raise Unsupported(f"{wanted[0]}: {told('cannot be loaded', error)}") from error
@@ -54,20 +55,26 @@ def load(model: bytes, options: ort.SessionOptions, providers: Providers) -> ort
 
 
 class Accelerator:
-    """A variant of a bundle under `providers`, the wanted one first. `graph`: record CUDA graphs where that can be."""
+    """A variant of a bundle under `providers`, the wanted one first.
 
-    def __init__(self, name: str, workload: Workload, model: bytes, providers: Providers, graph: bool):
+    graph   record CUDA graphs where that can be
+    device  where inputs and outputs have their places
+    """
+
+    def __init__(
+        self, name: str, workload: Workload, model: bytes, providers: Providers, graph: bool, device: str = "cuda"
+    ):
         ort.preload_dlls()  # CUDA's libraries from wheels, where the system has none
-        self.name, self._workload = name, workload
+        self.name, self._workload, self._device = name, workload, device
         self._options = session_options(workload.session_options, 1)
         nodes = placed(model, workload.queries[0], workload, providers)
         if not nodes.get(providers[0][0]):
             raise Unsupported(f"not measured: no node of the graph runs on {providers[0][0]}, all of them on {nodes}")
-        began = time.perf_counter()
-        why_not = self._load(model, providers, nodes, graph)
-        loaded, self._records = time.perf_counter(), why_not is None
-        self._names = [value.name for value in self._session.get_outputs()]
-        self._bound: dict[tuple, tuple[Any, dict[str, Any], Any]] = {}
+        why_not = no_graph(model, nodes) if graph else "it is not asked for"
+        if why_not is None:
+            why_not = self._recorded(model, providers[0])
+        if why_not is not None:
+            self._load(model, providers, records=False)
         self.facts: dict[str, Any] = {
             "runtime": f"onnxruntime {ort.__version__}",
             "session_options": dict(workload.session_options),
@@ -78,22 +85,27 @@ class Accelerator:
             "no_cuda_graph_because": why_not,
             "threads": 1,
             "workers": 1,
-            "load_ms": 1e3 * (loaded - began),
+            "load_ms": self._load_ms,
         }
         self.facts["first_ms"] = 1e3 * self.seconds(0)
 
-    def _load(self, model: bytes, providers: Providers, nodes: dict[str, int], graph: bool) -> str | None:
-        """Load the session; None with CUDA graphs, else why without."""
-        why_not = no_graph(model, nodes) if graph else "the provider records its own"
-        if why_not is None:
-            name, options = providers[0]
-            try:
-                self._session = load(model, self._options, [(name, {**options, "enable_cuda_graph": "1"})])
-                return None
-            except Unsupported as refused:
-                why_not = str(refused)
+    def _recorded(self, model: bytes, provider: tuple[str, dict[str, str]]) -> str | None:
+        """Load with CUDA graphs and record one; what stood against it, or None."""
+        name, options = provider
+        try:
+            self._load(model, [(name, {**options, "enable_cuda_graph": "1"})], records=True)
+            self.outputs(self._workload.queries[0])
+        except (Unsupported, Fault) as refused:
+            return str(refused)
+        return None
+
+    def _load(self, model: bytes, providers: Providers, records: bool) -> None:
+        began = time.perf_counter()
         self._session = load(model, self._options, providers)
-        return why_not
+        self._load_ms = 1e3 * (time.perf_counter() - began)
+        self._names = [value.name for value in self._session.get_outputs()]
+        self._records = records
+        self._bound: dict[tuple, tuple[Any, dict[str, Any], Any]] = {}
 
     def seconds(self, i: int, k: int = 1) -> float:
         query = self._workload.batch(k, i)
@@ -131,17 +143,19 @@ class Accelerator:
 
     def _bind(self, query: Query) -> tuple[Any, dict[str, Any], Any]:
         binding, options = self._session.io_binding(), ort.RunOptions()
-        places = {n: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(a), "cuda", 0) for n, a in query.items()}
+        places = {
+            n: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(a), self._device, 0) for n, a in query.items()
+        }
         for name, place in places.items():
             binding.bind_ortvalue_input(name, place)
         if not self._records:
             for name in self._names:
-                binding.bind_output(name, "cuda")
+                binding.bind_output(name, self._device)
             return binding, places, options
         plain = ort.RunOptions()
         plain.add_run_config_entry("gpu_graph_id", "-1")  # not recorded: to see the shapes of the outputs
         for name in self._names:
-            binding.bind_output(name, "cuda")
+            binding.bind_output(name, self._device)
         self._session.run_with_iobinding(binding, plain)
         shown = binding.get_outputs()
         options.add_run_config_entry("gpu_graph_id", str(len(self._bound) + 1))

@@ -16,11 +16,10 @@ WHEELS = {
 
 def one_wheel(path: Sequence[str] | None = None) -> None:
     """A Fault where two wheels are installed; `path` is searched instead of Python's own."""
-    installed = metadata.distributions() if path is None else metadata.distributions(path=list(path))
-    found = {(d.metadata["Name"] or "").lower().replace("_", "-"): d.version for d in installed}
-    names = sorted(found.keys() & WHEELS)
-    if len(names) > 1:
-        listed = " and ".join(f"{name} {found[name]}" for name in names)
+    where = {} if path is None else {"path": list(path)}
+    found = {name: d.version for name in sorted(WHEELS) for d in metadata.distributions(name=name, **where)}
+    if len(found) > 1:
+        listed = " and ".join(f"{name} {version}" for name, version in found.items())
         raise Fault(
             f"{listed} are installed at once and overwrite each other's files: "
             "make install RUNTIME=cpu keeps the one for processors, RUNTIME=gpu the one for NVIDIA GPUs"

@@ -103,6 +103,26 @@ def test_launches_are_recorded_only_where_they_can_be():
     assert accelerator.no_graph(looped.SerializeToString(), {}) == "the graph holds control flow (Loop)"
 
 
+def test_places_that_are_kept_serve_one_query_after_another(workload):
+    """The way a GPU is served, on the processor: inputs of each shape have a place, and nothing of a query stays."""
+    cpu = [(accelerator.CPU, {})]
+    model = workload.files["model.onnx"]
+    ours = accelerator.Accelerator("kept", workload, model, cpu, graph=False, device="cpu")
+    theirs = ort_cpu.open_engine(workload, "fp32", model, 1)
+    for query in (*workload.queries, workload.batch(4), workload.queries[0]):
+        found, wanted = ours.outputs(query), theirs.outputs(query)
+        assert found.keys() == wanted.keys()
+        for name, array in wanted.items():
+            np.testing.assert_array_equal(found[name], array, err_msg=name)
+    assert ours.seconds(1) > 0
+    assert ours.seconds(1, 4) > 0
+    assert ours.facts["providers"][accelerator.CPU] > 10
+    assert ours.facts["cuda_graph"] is False
+    with pytest.raises(Fault, match=r"model\.onnx could not be run"):
+        ours.outputs({**workload.queries[0], "readings": np.zeros((1, 2), np.float32)})
+    ours.close()
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(NO_CUDA is not None, reason=f"no GPU: {NO_CUDA}")
 @pytest.mark.parametrize("runtime", [ort_cuda, ort_tensorrt])
