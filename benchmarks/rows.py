@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.result import as_good, gpus, machine_word
+from benchmarks.result import as_good, gpus, head_of, machine_word
 from benchmarks.size import per_million, pieces
 from common.words import short
 
@@ -24,8 +24,8 @@ def rows(results: Results) -> list[Row]:
         bundles = {bundle["id"]: bundle for bundle in result["bundles"]}
         for m in result["measurements"]:
             cells = row(result, bundles[m["bundle"]], m)
-            place = (cells["bundle"], ORDER.index(m["scenario"]), cells["machine"])
-            found.append((*place, m["runtime"], m["variant"], m["threads"], len(found), cells))
+            order = (cells["bundle"], ORDER.index(m["scenario"]), cells["machine"])
+            found.append((*order, m["runtime"], m["variant"], m["threads"], len(found), cells))
     return [cells for *_, cells in sorted(found, key=lambda entry: entry[:-1])]
 
 
@@ -102,21 +102,19 @@ def place(result: dict[str, Any]) -> str:
 
 
 def machines(results: Results) -> list[Row]:
-    """What was measured on, how quiet it was, and what it could do at most."""
-    found = []
-    for result in results.values():
-        machine = result["machine"]
-        found.append(
-            {
-                "machine": place(result),
-                "processor": f"{machine['cpu']}, {pieces(machine['cores'], 'core')}",
-                "GPU": ", ".join(gpus(machine)) or "–",
-                "roof": "; ".join(map(ceiling, result["roof"])) or "not measured",
-                "noise": noise(result["noise"]),
-                "commit": (result["commit"] or "–")[:12] + (" and changes" if result["dirty"] else ""),
-            }
-        )
-    return found
+    """What was measured on, run by run: how quiet it was, and what it could do at most."""
+    heads = [head for result in results.values() for head in (*result.get("earlier", ()), head_of(result))]
+    return [
+        {
+            "machine": f"{machine_word(head['machine'])}, {head['made'][:16].replace('T', ' ')}",
+            "processor": f"{head['machine']['cpu']}, {pieces(head['machine']['cores'], 'core')}",
+            "GPU": ", ".join(gpus(head["machine"])) or "–",
+            "roof": "; ".join(map(ceiling, head["roof"])) or "not measured",
+            "noise": noise(head["noise"]),
+            "commit": (head["commit"] or "–")[:12] + (" and changes" if head["dirty"] else ""),
+        }
+        for head in heads
+    ]
 
 
 def ceiling(roof: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from made_result import ROOF, TOY, bundle, interval, measured, result
 from benchmarks import plots, table
 from benchmarks.readme import PROJECT
 from benchmarks.result import read_all, write
-from benchmarks.rows import accuracy, between, fastest, rows
+from benchmarks.rows import accuracy, between, fastest, machines, rows
 
 ARMS = [{"runtime": runtime, "variant": "fp32", "threads": 1} for runtime in ("ort_cpu", "native")]
 BATCHES = [{"batch": b, "samples_per_s": 100.0 * b**0.5, "low": 90.0 * b**0.5, "high": None} for b in (1, 4, 16)]
@@ -92,6 +92,13 @@ def test_the_newest_measurement_of_the_newest_bundle_is_shown(tmp_path):
     (best,) = fastest(read_all(tmp_path.glob("*.json")))
     assert best["fastest that counts"] == "ort_cpu fp32, 2 threads"
     assert best["median latency or rate"] == "500 (450 to 550) a second"
+
+
+def test_every_run_of_a_day_says_how_quiet_it_was(tmp_path):
+    write(result(measured(), noise={"noisy": True, "why": ["load", "steal"]}), tmp_path)
+    write(result(measured("offline", made="2026-11-21T22:00:00Z"), made="2026-11-21T22:00:00Z"), tmp_path)
+    told = [(cells["machine"], cells["noise"]) for cells in machines(read_all(tmp_path.glob("*.json")))]
+    assert told == [("toy-one-1, 2026-11-21 21:00", "noisy: load; steal"), ("toy-one-1, 2026-11-21 22:00", "quiet")]
 
 
 def test_a_runtime_that_answers_worse_does_not_count(tmp_path):
