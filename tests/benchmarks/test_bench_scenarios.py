@@ -12,6 +12,7 @@ from benchmarks.clock import Clock, FakeClock
 from benchmarks.histogram import WIDTH
 from benchmarks.runtimes import Unsupported
 from benchmarks.scenarios import Settings, loadgen, multi_stream, offline, server, single_stream
+from benchmarks.stats import early_stopping
 from common.fault import Fault
 
 
@@ -194,6 +195,8 @@ def test_percentiles_are_those_of_loadgen():
     for name, p in (("p50_ms", 0.5), ("p90_ms", 0.9)):
         ours = 1e3 * found.latency.quantile(p)
         assert ours == pytest.approx(theirs[name], rel=0.03, abs=0.15)  # its callback takes up to 0.1 ms
+    ours = early_stopping(found.latency, 0.9)["estimate_ms"]
+    assert ours == pytest.approx(theirs["early_stopping_ms"], rel=0.03, abs=0.15)
 
 
 def test_loadgen_that_is_not_there_is_a_reason(monkeypatch):
