@@ -42,12 +42,18 @@ def main(words: Sequence[str]) -> None:
 def page(results: Results, drawn: dict[str, str]) -> str:
     """benchmarks/results.md. `drawn`: path of a plot relative to the page -> what it shows."""
     every = rows(results)
+    pictures = {path: f"![{plain(alt)}]({path})" for path, alt in drawn.items()}
     parts = ["# How fast the bundles are", INTRODUCTION if every else NOTHING]
-    parts += [f"![{plain(alt)}]({path})" for path, alt in drawn.items()]
+    parts += [f"## The fastest that counts\n\n{summary(results)}"] if fastest(results) else []
+    parts += [picture for path, picture in pictures.items() if path.endswith("/roofline.svg")]
     parts += [f"## Machines\n\n{markdown(machines(results))}"] if results else []
-    for name in dict.fromkeys(cells["bundle"] for cells in every):
-        mine = [{k: v for k, v in cells.items() if k != "bundle"} for cells in every if cells["bundle"] == name]
-        parts.append(f"## {name}\n\n{markdown(mine)}")
+    for bundle in dict.fromkeys(cells["bundle"] for cells in every):
+        mine = [{k: v for k, v in cells.items() if k != "bundle"} for cells in every if cells["bundle"] == bundle]
+        parts += [
+            f"## {bundle}",
+            *(pictures[path] for path in pictures if f"/{bundle.split()[0]}_" in path),
+            markdown(mine),
+        ]
     for title, table in (("Against each other", comparisons(results)), ("Not measured", skipped(results))):
         parts += [f"## {title}\n\n{markdown(table)}"] if table else []
     return "\n\n".join(part.strip() for part in parts) + "\n"

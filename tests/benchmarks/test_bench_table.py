@@ -137,6 +137,13 @@ def test_a_batch_shares_the_weights():
     assert plots.work(about, measured()) == (1e6, 1e5)
 
 
+def test_every_plot_stands_on_the_page_once(two, tmp_path):
+    drawn = {f"results/plots/{name}.svg": name for name in ("roofline", "toy_offline", "toy_server")}
+    page = table.page(two, drawn)
+    assert [page.count(f"![{name}]({path})") for path, name in drawn.items()] == [1, 1, 1]
+    assert page.index("toy_offline.svg") > page.index("## toy ") > page.index("roofline.svg")
+
+
 def test_nothing_measured_yet():
     assert "Nothing has been measured yet" in table.page({}, {})
     assert table.summary({}).startswith("Nothing has been measured yet")
