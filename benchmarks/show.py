@@ -40,6 +40,8 @@ def show(result: dict[str, Any]) -> None:
     for m in result["measurements"]:
         if m["verdict"] == "INVALID" and not quick:
             say(f"INVALID {names[m['bundle']]} {m['scenario']}, {contestant(m)}: {'; '.join(m['reasons'])}")
+    for line in dict.fromkeys(idle(result, names)):
+        say(line)
     for c in result["comparisons"]:
         if c["faster"]:
             first, second = (c["a"], c["b"]) if c["faster"] == "a" else (c["b"], c["a"])
@@ -53,6 +55,14 @@ def show(result: dict[str, Any]) -> None:
 
 def contestant(arm: dict[str, Any]) -> str:
     return f"{arm['runtime']} {arm['variant']} x{arm['threads']}"
+
+
+def idle(result: dict[str, Any], names: dict[str, str]) -> Iterator[str]:
+    """Variants that have not been shown to answer as well as fp32."""
+    for m in result["measurements"]:
+        if m["runtime"] != "native" and not m["accuracy"]["counts"]:
+            why = m["accuracy"].get("reason") or "accuracy not measured"
+            yield f"does not count: {names[m['bundle']]} {m['runtime']} {m['variant']}: {why}"
 
 
 def near(measurement: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.arms import Arm
 from benchmarks.run import uncounted
 from benchmarks.runtimes import ort_cpu
+from benchmarks.show import idle
 from benchmarks.variants import accuracy_gate
 from benchmarks.variants.accuracy_gate import ERRORS, accuracy, of_arms, pinball
 from benchmarks.workload import workloads
@@ -154,3 +155,7 @@ def test_threads_share_one_verdict_and_no_spoilt_variant_is_the_faster_one(workl
     slow = fast | {"ratio": 2.0, "faster": "a"}
     assert [entry["faster"] for entry in uncounted([fast, slow], found)] == [None, "a"]
     assert accuracy_gate.of_arms(workload, []) == {}
+    told = [{"bundle": "b", **arm.key, "accuracy": found[arm]} for arm in arms]
+    lines = list(dict.fromkeys(idle({"measurements": told}, {"b": "pumps"})))
+    assert len(lines) == 1
+    assert lines[0].startswith("does not count: pumps ort_cpu int8_static: rmse may be up to")
