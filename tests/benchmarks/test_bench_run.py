@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx.parser
 import pytest
+from test_imports import isolated
 
 from benchmarks import arms, cli, run
 from benchmarks.runtimes import Unsupported, ort_cpu
@@ -48,6 +49,17 @@ def test_a_quick_run_writes_a_result_that_keeps_the_schema(toy_run, tmp_path, ca
         assert m["facts"]["load_ms"] > 0
         assert m["facts"]["session_options"]["optimization"] == "all"
     assert "manufacturing-rul" in said
+
+
+def test_measuring_needs_the_base_install_alone(toy_run, tmp_path):
+    """No training library can be imported, also not inside a function."""
+    rough = "from benchmarks.probes import roof_cpu\nroof_cpu.QUICK_SECONDS, roof_cpu.SIDES = 0.01, ((16, 1, 1024),)\n"
+    words = ["run", "--bundle", str(toy_run), "--quick", "--seconds", "10ms", "--scenario", "single_stream"]
+    words += ["--variant", "fp32,int8_dynamic", "--threads", "1", "--out", str(tmp_path)]
+    done = isolated(f"{rough}from benchmarks.cli import command\ncommand({words!r})")
+    assert done.returncode == 0, done.stderr
+    assert "left out: manufacturing-rul ort_cpu int8_dynamic: " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"wrote: {tmp_path}")
 
 
 def test_the_command_names_its_verbs(capsys):
