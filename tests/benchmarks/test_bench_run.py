@@ -54,6 +54,7 @@ def test_a_quick_run_writes_a_result_that_keeps_the_schema(toy_run, tmp_path, ca
 def test_measuring_needs_the_base_install_alone(toy_run, tmp_path):
     """No training library can be imported, also not inside a function."""
     rough = "from benchmarks.probes import roof_cpu\nroof_cpu.QUICK_SECONDS, roof_cpu.SIDES = 0.01, ((16, 1, 1024),)\n"
+    rough += "roof_cpu.COPY_BYTES = 1 << 24, 1 << 24\n"
     words = ["run", "--bundle", str(toy_run), "--quick", "--seconds", "10ms", "--scenario", "single_stream"]
     words += ["--variant", "fp32,int8_dynamic", "--threads", "1", "--out", str(tmp_path)]
     done = isolated(f"{rough}from benchmarks.cli import command\ncommand({words!r})")
