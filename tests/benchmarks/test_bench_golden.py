@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +139,13 @@ def test_other_runs_are_not_the_demo(demo, tmp_path):
         golden.check(demo("healthtech", "20260401000000", commit="b" * 40))
     with pytest.raises(Fault, match="pilot-demo makes one"):
         golden.check(tmp_path / "nowhere")
+
+
+def test_the_command(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.golden", "check", "--runs", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch("there is no run of `pilot-manufacturing data=sample` in .*\n", done.stderr)
 
 
 def test_what_the_demo_left_here_is_where_it_was(capsys):
