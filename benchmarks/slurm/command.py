@@ -43,11 +43,12 @@ def main(words: list[str]) -> None:
     cluster.needed()
     plan.begin()
     work = ledger.read(given.out)  # a folder that is there already knows what `latest` was
-    work.forgive()
-    before = len(work.submissions())
     try:
-        while _submit_missing(work, wishes, given.tasks, before) and not given.submit_only:
-            _wait(work)
+        with work.held():
+            work.forgive()
+            before = len(work.submissions())
+            while _submit_missing(work, wishes, given.tasks, before) and not given.submit_only:
+                _wait(work)
     except KeyboardInterrupt:
         stop = "; ".join(f"scancel --name={each['job']}" for each in work.submissions())
         print(f"The jobs go on; the same command waits for them again. To stop them: {stop}", file=sys.stderr)

@@ -13,6 +13,8 @@ import hashlib
 import os
 import shlex
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,22 @@ class Ledger:
             return
         rows = [unit.row() for unit in self.units.values()]
         write_text(path, to_json({"format": FORMAT, "asked": self.asked, "units": rows}))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else submits for this folder meanwhile; a network drive may know no such locks."""
+        import fcntl  # not on Windows, where there is no sbatch either
+
+        with (self.folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Fault(
+                    f"Another pilot-bench slurm is at work on {self.folder}: wait for it, or stop it first"
+                ) from None
+            except OSError:
+                pass
+            yield
 
     def submissions(self) -> list[dict[str, Any]]:
         """{"job": its name, "tasks": [[unit names]]} in the order they were made."""

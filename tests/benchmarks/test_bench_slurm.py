@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -128,6 +129,19 @@ def test_an_unknown_partition_is_told_in_the_words_of_sbatch(toy_bundle, site, m
     assert list((site / "shared" / "submissions").iterdir()) == []
     command.main([*words, "--submit-only"])
     assert len(list((site / "shared" / "submissions").iterdir())) == 2
+
+
+def test_two_at_once_would_submit_everything_twice(toy_bundle, site):
+    words = ["--bundle", str(toy_bundle), "--out", "shared", "--submit-only"]
+    command.main(words)
+    held = os.open(site / "shared" / ".lock", os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)  # as the other terminal's process does
+    try:
+        with pytest.raises(Fault, match="Another pilot-bench slurm is at work on shared"):
+            command.main(words)
+    finally:
+        os.close(held)
+    assert len(ledger.read(site / "shared").submissions()) == 1
 
 
 def test_lost_units_are_submitted_again_and_then_given_up(toy_bundle, site, monkeypatch, capsys):

@@ -20,7 +20,7 @@ install_packages() {
 # linuxproc finds children that left their process group; the short sched_… intervals are for quick tests.
 write_settings() {
   host=$(hostname -s)
-  port=$((20000 + $$ % 20000 * 2))
+  port=$((20000 + $$ % 6000 * 2)) # below those that the system gives away
   cat >"$at/slurm.conf" <<END
 ClusterName=pilot
 SlurmctldHost=$host(127.0.0.1)
@@ -99,6 +99,7 @@ stop() {
   done
 }
 
+[ $# = 2 ] || { sed -n 2,6p "$0" >&2; exit 2; }
 at=$(mkdir -p "$2" && cd "$2" && pwd)
 export SLURM_CONF="$at/slurm.conf"
 case $1 in
