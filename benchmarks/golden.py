@@ -133,11 +133,10 @@ def allow(root: Path, reason: str) -> None:
 
 def _kept(metric: dict[str, Any], old: dict[str, Any] | None) -> dict[str, Any]:
     """A figure to keep, with the tolerance it has."""
+    reach = _to_limit(metric)
     sizes = {
-        f"{TO_LIMIT:g} of the way to the nearer end of its 95 % interval": TO_LIMIT * _to_limit(metric),
-        f"{OF_VALUE:g} of the value, which has no interval": 0.0
-        if _to_limit(metric)
-        else OF_VALUE * abs(metric["value"]),
+        f"{TO_LIMIT:g} of the way to the nearer end of its 95 % interval": TO_LIMIT * reach,
+        f"{OF_VALUE:g} of the value, which has no interval": 0.0 if reach else OF_VALUE * abs(metric["value"]),
         "as good as nothing": LEAST,
     }
     because = max(sizes, key=lambda reason: sizes[reason])
