@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.runtimes import ort_cpu
-from benchmarks.soak.corruption import DAMAGE
 from benchmarks.soak.count import FULL, Count
-from benchmarks.soak.forks import Job, Plan, Room, side_by_side
+from benchmarks.soak.damage import in_lanes, one_at_a_time
+from benchmarks.soak.forks import Room
 from benchmarks.variants.accuracy_gate import accuracy
 from benchmarks.workload import stacked_queries, workloads
 from common.fault import Fault
-from common.machine import cores
 
 NAMES = ("evaluation.npz", "calibration.npz", "run.json")
 DAMAGES = 3000 if FULL else 300
@@ -28,33 +27,14 @@ UNSEALED = "read another figure in run.json, which has no checksum"
 
 def damage_runs(folder: Path, run: Path) -> Count:
     """DAMAGES damages of the run folder `run`, in one process per core."""
-    count, lanes = Count("damaged run folders"), cores()
-    side_by_side((_lane(count, Room(folder / str(n)), run, n, DAMAGES // lanes) for n in range(lanes)), lanes)
-    return count
+    return in_lanes("damaged run folders", folder, DAMAGES, lambda *given: _damage(run, *given))
 
 
-def _lane(count: Count, room: Room, run: Path, seed: int, number: int) -> Plan:
-    outcome = yield Job(lambda: _damage(room, run, seed, number), (), room)
-    if outcome.code:
-        count.fail(outcome.err[-500:])
-        return
-    found = json.loads(outcome.out)
-    count.did.update(found["did"])
-    count.failures += found["failures"]
-
-
-def _damage(room: Room, run: Path, seed: int, number: int) -> None:
-    """Print what was counted as JSON."""
-    rng, count = np.random.default_rng(seed), Count("")
+def _damage(run: Path, room: Room, rng: np.random.Generator, number: int, count: Count) -> None:
     copy = Path(shutil.copytree(run, room.here / "run"))
-    whole, before = {name: (copy / name).read_bytes() for name in NAMES}, read(copy)
-    for _ in range(number):
-        name, damage = NAMES[rng.integers(len(NAMES))], DAMAGE[rng.integers(len(DAMAGE))]
-        data = bytearray(whole[name])
-        while data == whole[name]:
-            damage(data, rng)
-        (copy / name).write_bytes(data)
-        where = f"{damage.__name__} in {name}"
+    before = read(copy)
+    for where in one_at_a_time(copy, NAMES, rng, number):
+        name = where.rpartition(" ")[2]
         try:
             after = read(copy)
         except Fault as fault:
@@ -70,8 +50,6 @@ def _damage(room: Room, run: Path, seed: int, number: int) -> None:
                 count.add(UNSEALED)
             else:
                 count.fail(f"{where}: taken as good, with other data")
-        (copy / name).write_bytes(whole[name])
-    print(json.dumps({"did": count.did, "failures": count.failures}))
 
 
 def read(run: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the soak forks and kills as only Linux does", allow_module_level=True)
 
-from benchmarks.soak import corruption, damaged_runs, disk, provenance
+from benchmarks.soak import corruption, damage, damaged_runs, disk, provenance
 from benchmarks.soak.count import Count
 from benchmarks.soak.forks import Job, Outcome, Room, one, side_by_side
 from benchmarks.soak.traces import difference, prove_whole, strangers
@@ -133,7 +133,7 @@ def test_a_false_alarm_and_a_changed_file_called_intact_are_failures(tmp_path, m
 
 def test_a_bundle_refused_too_late_is_a_failure(tmp_path, toy_bundle, monkeypatch):
     monkeypatch.setattr(corruption, "DAMAGES", 2)
-    monkeypatch.setattr(corruption, "cores", lambda: 1)
+    monkeypatch.setattr(damage, "cores", lambda: 1)
     count = corruption.corrupt(tmp_path / "whole", toy_bundle)
     assert (count.failures, count.did) == ([], Counter({"refused before the model was loaded": 2}))
     monkeypatch.setattr("common.bundle.files._verify", lambda *_: None)
@@ -144,7 +144,7 @@ def test_a_bundle_refused_too_late_is_a_failure(tmp_path, toy_bundle, monkeypatc
 
 def test_a_damaged_run_folder_that_is_believed_is_a_failure(tmp_path, toy_run, monkeypatch):
     monkeypatch.setattr(damaged_runs, "DAMAGES", 12)
-    monkeypatch.setattr(damaged_runs, "cores", lambda: 1)
+    monkeypatch.setattr(damage, "cores", lambda: 1)
     count = damaged_runs.damage_runs(tmp_path / "whole", toy_run)
     assert count.failures == []
     assert count.did.total() == 12
