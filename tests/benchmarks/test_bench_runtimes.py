@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -191,7 +192,8 @@ def test_out_of_memory_is_one_sentence(tmp_path):
 
 def swap(folder: Path, runtime: str, *options: str) -> subprocess.CompletedProcess:
     make = ["make", *options, "install", f"RUNTIME={runtime}"]
-    return subprocess.run(make, cwd=folder, capture_output=True, text=True, check=False)
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(make, cwd=folder, env=outside, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
