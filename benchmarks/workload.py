@@ -114,8 +114,10 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > UNPACKED_CAP:
-            raise Fault(f"{path} is refused: {size:,} bytes unpacked, {UNPACKED_CAP:,} are allowed")
+            if size > UNPACKED_CAP:
+                raise Fault(f"{path} is refused: {size:,} bytes unpacked, {UNPACKED_CAP:,} are allowed")
+            if not size:  # a damaged end record: the members are there, and none is listed
+                raise Fault(f"{path} is damaged, it lists no arrays: train again, or remove the file")
         with np.load(path, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
     except Fault:

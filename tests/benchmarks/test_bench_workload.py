@@ -112,3 +112,11 @@ def test_a_graph_of_fixed_size_takes_no_batch(tmp_path):
     assert found.axis is None
     with pytest.raises(Fault, match="answers one query a call"):
         found.batch(2)
+
+
+@pytest.mark.parametrize("end", range(10, 4, -1))
+def test_an_archive_whose_end_is_blank_is_refused(own_run, end):
+    path = own_run / "evaluation.npz"
+    path.write_bytes(path.read_bytes()[:-end] + bytes(end))
+    with pytest.raises(Fault, match=r"evaluation\.npz (is damaged, it lists no arrays|cannot be read)"):
+        workloads(str(own_run))
