@@ -22,6 +22,10 @@ hold 95 % intervals. One query is one machine (manufacturing), one forecast (hea
 of the roof is measured against what the same machine could do in the same minutes. INVALID rows say why, and count for
 nothing; ratios of single bundles to other programs stand in `speed/studies`."""
 NOTHING = "Nothing has been measured yet: `pilot-bench run --bundle all` does."
+INVALID = (
+    "No figure of bundles under load is VALID yet: every machine that was measured was too noisy. What was seen, and why "
+    "it does not count, stands in [benchmarks/results.md](benchmarks/results.md)."
+)
 
 
 def main(words: Sequence[str]) -> None:
@@ -62,7 +66,7 @@ def page(results: Results, drawn: dict[str, str]) -> str:
 def summary(results: Results) -> str:
     """The README's table."""
     best = fastest(results)
-    return markdown(best) if best else NOTHING + "\n"
+    return markdown(best) if best else (INVALID if results else NOTHING) + "\n"
 
 
 def markdown(table: list[Row]) -> str:

@@ -21,7 +21,8 @@ PARTS = {  # part: its command
     "healthtech": ["pilot-healthtech", "data=sample"],
     "creative": [
         *("pilot-creative", "data=sample", "data.materials=[brick,gravel]"),
-        *("model.patch=64", "model.base=60", "model.per_class=30", "tiles=2"),  # a tenth of the usual work
+        # a tenth of the usual work
+        *("model.patch=64", "model.base=40", "model.per_class=30", "model.steps=8", "tiles=2"),
     ],
     "benchmark": [
         *("pilot-bench", "run", "--bundle", "all", "--quick", "--scenario", "single_stream,offline"),
