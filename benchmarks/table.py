@@ -23,8 +23,8 @@ of the roof is measured against what the same machine could do in the same minut
 nothing; ratios of single bundles to other programs stand in `speed/studies`."""
 NOTHING = "Nothing has been measured yet: `pilot-bench run --bundle all` does."
 INVALID = (
-    "No figure of bundles under load is VALID yet: every machine that was measured was too noisy. What was seen, and why "
-    "it does not count, stands in [benchmarks/results.md](benchmarks/results.md)."
+    "No figure of bundles under load is VALID yet: every machine that was measured was too noisy. What was seen, and "
+    "why it does not count, stands in [benchmarks/results.md](benchmarks/results.md)."
 )
 
 
