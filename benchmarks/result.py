@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterable
@@ -30,11 +31,13 @@ SAME = {  # the words by which two entries are about the same thing
     "comparisons": ("bundle", "scenario", "a", "b"),
     "skipped": ("bundle", "runtime", "variant", "scenario"),
 }
+FROM_ROOT = re.compile(r"^(--[a-z0-9-]+=)?/.*?([^/]*/?)$")
 TRADE = re.compile(r"\((r|tm)\)|@.*|\b(cpu|processor|\d+-core)\b")  # words that tell no processor from another
 
 
 def write(result: dict[str, Any], folder: Path = FOLDER) -> Path:
     """Write a run's result, merged into the file of its machine and date where there is one. The path written."""
+    result = {**result, "command": without_folders(json.loads(without_places(json.dumps(result["command"]))))}
     for entry in result["measurements"]:
         entry.setdefault("made", result["made"])
     path = Path(folder) / f"{result['made'][:10]}_{machine_word(result['machine'])}.json"
@@ -55,6 +58,12 @@ def without_places(text: str) -> str:
         if len(place.parts) > 1:
             text = text.replace(json.dumps(f"{place}{os.sep}", ensure_ascii=False)[1:-1], short)
     return text
+
+
+def without_folders(command: str) -> str:
+    """The command line as typed; of a path that begins at the machine's root, its last part alone."""
+    words = [FROM_ROOT.sub(r"\1.../\2", word) for word in shlex.split(command)]
+    return " ".join("~" + shlex.quote(word[1:]) if word.startswith("~/") else shlex.quote(word) for word in words)
 
 
 def prepare(folder: Path) -> None:

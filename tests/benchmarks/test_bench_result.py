@@ -13,7 +13,19 @@ import pytest
 from made_result import TOY, bundle, measured, result
 
 from benchmarks import compare, plots, schema, table
-from benchmarks.result import FOLDER, MOST, head, head_of, machine_word, merge, prepare, read, read_all, write
+from benchmarks.result import (
+    FOLDER,
+    MOST,
+    head,
+    head_of,
+    machine_word,
+    merge,
+    prepare,
+    read,
+    read_all,
+    without_folders,
+    write,
+)
 from common.cli import guard
 from common.fault import Fault
 
@@ -228,3 +240,10 @@ def test_what_passes_the_schema_is_told_without_a_traceback():
             compare.compare(bad, whole)
             merge(whole, bad)
     assert passed > 20
+
+
+def test_a_command_keeps_no_folder_of_the_machine():
+    typed = "pilot-bench run --bundle '/srv/my plant/runs/x' runs/a/b --out=/var/bench/monday --rate 5/h"
+    kept = "pilot-bench run --bundle .../x runs/a/b --out=.../monday --rate 5/h"
+    assert without_folders(typed) == kept
+    assert without_folders(kept) == kept
