@@ -60,7 +60,8 @@ def main(words: Sequence[str]) -> None:
         print(f"differs in {held.count(False)} of {len(held)} points")
         raise SystemExit(1)
     again = sum(finding.what.startswith("measured again") for finding in findings if finding.holds)
-    print(f"agrees as far as it was checked: {again} of {len(result['measurements'])} measurements were taken again")
+    of_all = f"{again} of {len(result['measurements'])} measurements were taken again"
+    print(f"agrees as far as it was checked: {of_all}" if again else f"no figure was checked: {of_all}")
 
 
 def here(text: str | None, result: dict[str, Any]) -> dict[str, Path]:

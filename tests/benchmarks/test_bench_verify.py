@@ -114,7 +114,7 @@ def test_what_cannot_be_taken_again_is_said(truth, tmp_path, toy_run, capsys, me
     assert code == 0
     assert "cannot be re-run here: " in said
     assert why in said
-    assert said.endswith("0 of 1 measurements were taken again\n")
+    assert said.endswith("no figure was checked: 0 of 1 measurements were taken again\n")
 
 
 def test_another_machine_is_not_this_one(truth, tmp_path, toy_run, capsys):
